@@ -1,0 +1,19 @@
+/* Texts that people type: UTF-8 by the rules of libunistring. */
+#ifndef SERVERY_BASE_TEXT_H
+#define SERVERY_BASE_TEXT_H
+
+#include "base/arena.h"
+
+bool text_is_utf8(struct str s);
+size_t text_count(struct str s); /* Unicode code points; s must be UTF-8 */
+
+/* True if s holds a control character (C0, DEL, C1); with allow_newline LF is none, CR LF neither. */
+bool text_has_control(struct str s, bool allow_newline);
+
+/* Case-folded and NFKC-normalized, for comparing and searching; in the arena. */
+struct str text_fold(struct arena *arena, struct str s);
+
+/* Without white space (Unicode's) at both ends; a view. */
+struct str text_trim(struct str s);
+
+#endif
