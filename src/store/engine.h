@@ -1,0 +1,70 @@
+/* What a database engine gives the store: a table of functions, so that handlers and aggregates
+ * never know which one they run on. SQLite is sqlite.c. For src/store/ only. */
+#ifndef SERVERY_STORE_ENGINE_H
+#define SERVERY_STORE_ENGINE_H
+
+#include "store/store.h"
+
+struct engine;
+
+/* One running transaction; an engine's own struct begins with it. */
+struct tx {
+    const struct engine_ops *ops;
+    struct arena *arena;
+    enum err failed; /* of the first statement that failed; after it none is run any more */
+};
+
+/* In a migration's text each `name` is replaced by `text`, in this order. */
+struct engine_token {
+    const char *name, *text;
+};
+
+struct engine_ops {
+    /* The verbs of a transaction, as in store.h; called only while tx->failed is ERR_OK. */
+    enum err (*ask)(struct tx *tx, const char *sql, struct sql_args args,
+                    struct sql_rows *ret_rows);
+    enum err (*post)(struct tx *tx, int64_t n_changed, const char *sql, struct sql_args args);
+    enum err (*late)(struct tx *tx, int64_t key, const char *sql, struct sql_args args);
+    enum err (*lock_user)(struct tx *tx, int64_t user_id);
+    enum err (*script)(struct tx *tx, const char *text); /* statements without arguments */
+    void (*emit)(struct tx *tx, struct store_event event);
+
+    enum err (*read)(struct engine *engine, struct arena *arena, tx_fn *fn, void *arg);
+    enum err (*write)(struct engine *engine, struct arena *arena, tx_fn *fn, void *arg);
+    void (*listen)(struct engine *engine, store_listener *listener, void *ctx);
+    void (*stats)(const struct engine *engine, struct store_stats *ret_stats);
+    const char *(*path)(const struct engine *engine);
+    void (*close)(struct engine *engine);
+
+    const struct engine_token *tokens; /* ends with a NULL name */
+    const char *find_table_sql;        /* a row if there is a table called $1 */
+};
+
+/* An engine's own struct begins with it. */
+struct engine {
+    const struct engine_ops *ops;
+};
+
+MUST_CHECK enum err sqlite_engine_open(const struct store_options *options, const char *path,
+                                       struct engine **ret_engine);
+
+/* What a transaction function's answer comes to, given what happened to its statements. */
+MUST_CHECK enum err tx_result(const struct tx *tx, enum err err);
+
+struct migration {
+    int64_t version; /* 1, 2, … without a gap */
+    const char *name, *text;
+};
+
+/* migrations/ as built in. */
+extern const struct migration store_migrations[];
+extern const size_t store_n_migrations;
+
+/* store_migrate and store_ready for any list of migrations. */
+MUST_CHECK enum err migrate_apply(struct store *store, const struct migration *migrations,
+                                  size_t n_migrations, int *ret_applied);
+MUST_CHECK enum err migrate_check(struct store *store, int64_t version);
+
+const struct engine_ops *store_engine_ops(const struct store *store);
+
+#endif

@@ -1,0 +1,268 @@
+/* The SQLite engine: a pool of read connections beside the one writer thread. In WAL mode readers
+ * see a committed snapshot and wait for nobody. */
+#include "store/sqlite.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum { READERS_DEFAULT = 8 };
+
+struct sqlite_engine {
+    struct engine engine;
+    char *path; /* absolute */
+    struct sqlite_writer *writer;
+
+    pthread_mutex_t mutex; /* guards the pool */
+    pthread_cond_t returned;
+    struct sqlite_conn **idle; /* the last one back is the first one out: its cache is warm */
+    int n_idle, n_open, n_max;
+};
+
+static struct sqlite_engine *engine_of(struct engine *engine)
+{
+    return (struct sqlite_engine *)engine;
+}
+
+static struct sqlite_tx *tx_of(struct tx *tx)
+{
+    return (struct sqlite_tx *)tx;
+}
+
+/* ---- The verbs: on SQLite all of them just run ---- */
+
+static enum err verb_ask(struct tx *tx, const char *sql, struct sql_args args,
+                         struct sql_rows *ret_rows)
+{
+    return sqlite_conn_ask(tx_of(tx)->conn, tx->arena, sql, args, ret_rows);
+}
+
+static enum err verb_post(struct tx *tx, int64_t n_changed, const char *sql, struct sql_args args)
+{
+    struct sqlite_tx *own = tx_of(tx);
+    int64_t changed;
+    enum err err;
+
+    assert(own->events || !"a read may not write");
+    err = sqlite_conn_run(own->conn, sql, args, &changed);
+    if (err || n_changed == SQL_ANY_COUNT || changed == n_changed)
+        return err;
+    own->stale = (struct sqlite_stale){sql, n_changed, changed};
+    return ERR_STALE;
+}
+
+static enum err verb_late(struct tx *tx, int64_t key, const char *sql, struct sql_args args)
+{
+    (void)key;
+    return verb_post(tx, 1, sql, args);
+}
+
+static enum err verb_lock_user(struct tx *tx, int64_t user_id)
+{
+    (void)tx;
+    (void)user_id;
+    return ERR_OK;
+}
+
+static enum err verb_script(struct tx *tx, const char *text)
+{
+    return sqlite_conn_script(tx_of(tx)->conn, text);
+}
+
+static void verb_emit(struct tx *tx, struct store_event event)
+{
+    struct sqlite_events *events = tx_of(tx)->events;
+
+    assert(events || !"a read has no events");
+    if (events->n == events->cap) {
+        events->cap = events->cap ? events->cap * 2 : 64;
+        events->items = mem_realloc(events->items, events->cap * sizeof(*events->items));
+    }
+    events->items[events->n++] = event;
+}
+
+/* ---- Reading ---- */
+
+static enum err take_reader(struct sqlite_engine *engine, struct sqlite_conn **ret_conn)
+{
+    enum err err = ERR_OK;
+
+    pthread_mutex_lock(&engine->mutex);
+    while (engine->n_idle == 0 && engine->n_open == engine->n_max)
+        pthread_cond_wait(&engine->returned, &engine->mutex);
+    if (engine->n_idle > 0) {
+        *ret_conn = engine->idle[--engine->n_idle];
+        pthread_mutex_unlock(&engine->mutex);
+        return ERR_OK;
+    }
+    engine->n_open++;
+    pthread_mutex_unlock(&engine->mutex);
+
+    err = sqlite_conn_open(engine->path, SQLITE_ROLE_READER, ret_conn);
+    if (err) {
+        pthread_mutex_lock(&engine->mutex);
+        engine->n_open--;
+        pthread_cond_signal(&engine->returned);
+        pthread_mutex_unlock(&engine->mutex);
+    }
+    return err;
+}
+
+static void return_reader(struct sqlite_engine *engine, struct sqlite_conn *conn)
+{
+    pthread_mutex_lock(&engine->mutex);
+    engine->idle[engine->n_idle++] = conn;
+    pthread_cond_signal(&engine->returned);
+    pthread_mutex_unlock(&engine->mutex);
+}
+
+static enum err engine_read(struct engine *base, struct arena *arena, tx_fn *fn, void *arg)
+{
+    static const char begin_sql[] = "BEGIN";
+    static const char commit_sql[] = "COMMIT";
+    struct sqlite_engine *engine = engine_of(base);
+    struct sqlite_tx tx = {.tx = {.ops = &sqlite_ops, .arena = arena}};
+    enum err err;
+
+    err = take_reader(engine, &tx.conn);
+    if (err)
+        return err;
+    err = sqlite_conn_control(tx.conn, begin_sql);
+    if (err == ERR_OK) {
+        err = tx_result(&tx.tx, fn(&tx.tx, arg));
+        /* Ends the snapshot; a read has nothing that could fail to commit. */
+        if (sqlite_conn_control(tx.conn, commit_sql))
+            sqlite_conn_rollback(tx.conn);
+    }
+    return_reader(engine, tx.conn);
+    return err;
+}
+
+/* ---- The rest goes to the writer ---- */
+
+static enum err engine_write(struct engine *engine, struct arena *arena, tx_fn *fn, void *arg)
+{
+    return sqlite_writer_write(engine_of(engine)->writer, arena, fn, arg);
+}
+
+static void engine_listen(struct engine *engine, store_listener *listener, void *ctx)
+{
+    sqlite_writer_listen(engine_of(engine)->writer, listener, ctx);
+}
+
+static void engine_stats(const struct engine *engine, struct store_stats *ret_stats)
+{
+    sqlite_writer_stats(((const struct sqlite_engine *)engine)->writer, ret_stats);
+}
+
+static const char *engine_path(const struct engine *engine)
+{
+    return ((const struct sqlite_engine *)engine)->path;
+}
+
+static void engine_close(struct engine *base)
+{
+    struct sqlite_engine *engine = engine_of(base);
+
+    /* Readers first: the last connection to close, the writer's, moves the log into the file. */
+    assert(engine->n_idle == engine->n_open);
+    while (engine->n_idle > 0)
+        sqlite_conn_close(engine->idle[--engine->n_idle]);
+    sqlite_writer_stop(engine->writer);
+    pthread_mutex_destroy(&engine->mutex);
+    pthread_cond_destroy(&engine->returned);
+    free(engine->idle);
+    free(engine->path);
+    free(engine);
+}
+
+/* STRICT tables know no BIGINT; their INTEGER has 64 bits. */
+static const struct engine_token tokens[] = {
+    {"$ID$", "INTEGER PRIMARY KEY"},
+    {"$BLOB$", "BLOB"},
+    {"$STRICT$", "STRICT"},
+    {"BIGINT", "INTEGER"},
+    {NULL, NULL},
+};
+
+const struct engine_ops sqlite_ops = {
+    .ask = verb_ask,
+    .post = verb_post,
+    .late = verb_late,
+    .lock_user = verb_lock_user,
+    .script = verb_script,
+    .emit = verb_emit,
+    .read = engine_read,
+    .write = engine_write,
+    .listen = engine_listen,
+    .stats = engine_stats,
+    .path = engine_path,
+    .close = engine_close,
+    .tokens = tokens,
+    .find_table_sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
+};
+
+/* ---- Opening ---- */
+
+static enum err refuse(const char *path, const char *hint)
+{
+    log_line(LOG_ERROR, "database_cannot_open", LOG_CSTR("path", path),
+             LOG_CSTR("detail", strerrordesc_np(errno)), LOG_CSTR("hint", hint));
+    return ERR_UNAVAILABLE;
+}
+
+/* Makes sure that there is a file, readable by its owner only: SQLite gives its log the same mode.
+ * One that exists is never opened here, because closing it would drop the locks that other
+ * connections of this process hold on it. */
+static enum err find_file(const char *path, bool must_exist, char **ret_path)
+{
+    int fd;
+
+    if (must_exist && access(path, F_OK))
+        return refuse(path, "there is no such database; check the setting database");
+    if (!must_exist) {
+        fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+        if (fd >= 0)
+            close(fd);
+        else if (errno != EEXIST)
+            return refuse(path, "the file's folder must exist and be writable for this user");
+    }
+    *ret_path = realpath(path, NULL);
+    return *ret_path ? ERR_OK : refuse(path, "check the setting database");
+}
+
+enum err sqlite_engine_open(const struct store_options *options, const char *path,
+                            struct engine **ret_engine)
+{
+    struct sqlite_engine *engine;
+    struct sqlite_conn *conn;
+    char *full;
+    enum err err;
+
+    /* Neither a lock nor a count at every allocation; refused, without harm, once SQLite runs. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    err = find_file(path, options->must_exist, &full);
+    if (err)
+        return err;
+    err = sqlite_conn_open(full, SQLITE_ROLE_WRITER, &conn);
+    if (err) {
+        free(full);
+        return err;
+    }
+    engine = mem_zalloc(sizeof(*engine));
+    engine->engine.ops = &sqlite_ops;
+    engine->path = full;
+    engine->n_max = options->readers > 0 ? options->readers : READERS_DEFAULT;
+    engine->idle = mem_zalloc((size_t)engine->n_max * sizeof(struct sqlite_conn *));
+    pthread_mutex_init(&engine->mutex, NULL);
+    pthread_cond_init(&engine->returned, NULL);
+    engine->writer = sqlite_writer_start(conn, options->run_twice, options->queue_max);
+    *ret_engine = &engine->engine;
+    return ERR_OK;
+}

@@ -1,0 +1,179 @@
+/* The front of the store: finds the engine for a database's name and hands everything on to it. */
+#include "store/store.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "store/engine.h"
+
+struct store {
+    struct engine *engine;
+};
+
+/* ---- Rows ---- */
+
+static const struct sql_value *cell(const struct sql_rows *rows, size_t row, size_t col)
+{
+    assert(row < rows->n && col < rows->n_cols);
+    return &rows->cells[row * rows->n_cols + col];
+}
+
+int64_t sql_get_int(const struct sql_rows *rows, size_t row, size_t col)
+{
+    const struct sql_value *value = cell(rows, row, col);
+
+    assert(value->type == SQL_INT || value->type == SQL_NULL);
+    return value->i;
+}
+
+bool sql_get_bool(const struct sql_rows *rows, size_t row, size_t col)
+{
+    return sql_get_int(rows, row, col) != 0;
+}
+
+struct str sql_get_str(const struct sql_rows *rows, size_t row, size_t col)
+{
+    const struct sql_value *value = cell(rows, row, col);
+
+    assert(value->type != SQL_INT);
+    return value->s;
+}
+
+bool sql_is_null(const struct sql_rows *rows, size_t row, size_t col)
+{
+    return cell(rows, row, col)->type == SQL_NULL;
+}
+
+/* ---- Inside a transaction ---- */
+
+/* Some engines can run nothing more after a failed statement, so none does. */
+static enum err note(struct tx *tx, enum err err)
+{
+    if (err)
+        tx->failed = err;
+    return err;
+}
+
+enum err tx_ask(struct tx *tx, const char *sql, struct sql_args args, struct sql_rows *ret_rows)
+{
+    if (tx->failed)
+        return tx->failed;
+    return note(tx, tx->ops->ask(tx, sql, args, ret_rows));
+}
+
+enum err tx_post(struct tx *tx, int64_t n_changed, const char *sql, struct sql_args args)
+{
+    if (tx->failed)
+        return tx->failed;
+    return note(tx, tx->ops->post(tx, n_changed, sql, args));
+}
+
+enum err tx_late(struct tx *tx, int64_t key, const char *sql, struct sql_args args)
+{
+    if (tx->failed)
+        return tx->failed;
+    return note(tx, tx->ops->late(tx, key, sql, args));
+}
+
+enum err tx_lock_user(struct tx *tx, int64_t user_id)
+{
+    if (tx->failed)
+        return tx->failed;
+    return note(tx, tx->ops->lock_user(tx, user_id));
+}
+
+struct arena *tx_arena(struct tx *tx)
+{
+    return tx->arena;
+}
+
+void tx_emit(struct tx *tx, struct store_event event)
+{
+    tx->ops->emit(tx, event);
+}
+
+enum err tx_result(const struct tx *tx, enum err err)
+{
+    /* Only after a refused unique row may the function say itself what that means. */
+    if (!tx->failed || (tx->failed == ERR_UNIQUE && err))
+        return err;
+    return tx->failed;
+}
+
+/* ---- Running ---- */
+
+enum err store_read(struct store *store, struct arena *arena, tx_fn *fn, void *arg)
+{
+    return store->engine->ops->read(store->engine, arena, fn, arg);
+}
+
+enum err store_write(struct store *store, struct arena *arena, tx_fn *fn, void *arg)
+{
+    return store->engine->ops->write(store->engine, arena, fn, arg);
+}
+
+void store_listen(struct store *store, store_listener *listener, void *ctx)
+{
+    store->engine->ops->listen(store->engine, listener, ctx);
+}
+
+void store_stats(const struct store *store, struct store_stats *ret_stats)
+{
+    store->engine->ops->stats(store->engine, ret_stats);
+}
+
+const char *store_path(const struct store *store)
+{
+    return store->engine->ops->path(store->engine);
+}
+
+const struct engine_ops *store_engine_ops(const struct store *store)
+{
+    return store->engine->ops;
+}
+
+/* ---- Opening ---- */
+
+enum err store_open(const struct store_options *options, struct store **ret_store)
+{
+    static const char sqlite_scheme[] = "sqlite:";
+    size_t scheme_len = sizeof(sqlite_scheme) - 1;
+    struct engine *engine;
+    struct store *store;
+    enum err err;
+
+    if (strncmp(options->database, sqlite_scheme, scheme_len) != 0 ||
+        options->database[scheme_len] == '\0') {
+        /* Its text may hold a password. */
+        log_line(LOG_ERROR, "database_unknown",
+                 LOG_CSTR("hint", "the setting database must be sqlite:FILE"));
+        return ERR_INTERNAL;
+    }
+    err = sqlite_engine_open(options, options->database + scheme_len, &engine);
+    if (err)
+        return err;
+    store = mem_zalloc(sizeof(*store));
+    store->engine = engine;
+    *ret_store = store;
+    return ERR_OK;
+}
+
+void store_close(struct store *store)
+{
+    if (!store)
+        return;
+    store->engine->ops->close(store->engine);
+    free(store);
+}
+
+enum err store_migrate(struct store *store, int *ret_applied)
+{
+    return migrate_apply(store, store_migrations, store_n_migrations, ret_applied);
+}
+
+enum err store_ready(struct store *store)
+{
+    return migrate_check(store, store_migrations[store_n_migrations - 1].version);
+}

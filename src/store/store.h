@@ -1,0 +1,166 @@
+/* The store: every read and write of the shop's data goes through here, and only files of this
+ * folder hold SQL. The engine (SQLite now) is behind it.
+ *
+ * A transaction is a function. store_write runs it inside a transaction, perhaps together with
+ * others in one commit, perhaps more than once, and returns when it is durable (or refused). So a
+ * transaction function
+ *   - takes clock, randomness and ids as arguments, and resets its outputs at entry;
+ *   - has no effect outside the database; what must happen after the commit it states with tx_emit,
+ *     dropped on rollback;
+ *   - allocates what it returns from tx_arena, which is the caller's;
+ *   - returns an error to have its own changes rolled back (its neighbours' are kept).
+ * The writer is one thread on SQLite: never wait for anything inside.
+ *
+ * SQL is one text for all engines: $1 parameters (numbered, each used at least once), RETURNING, ON
+ * CONFLICT; no `::`, no FOR UPDATE. Statements are cached by the address of their text, so a text is
+ * a static const char[] beside the function that runs it. */
+#ifndef SERVERY_STORE_STORE_H
+#define SERVERY_STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct store;
+struct tx;
+
+typedef enum err tx_fn(struct tx *tx, void *arg);
+
+/* ---- Values ---- */
+
+enum sql_type { SQL_NULL, SQL_INT, SQL_TEXT, SQL_BLOB };
+
+struct sql_value {
+    enum sql_type type;
+    int64_t i;
+    struct str s;
+};
+
+static inline struct sql_value sql_null(void)
+{
+    return (struct sql_value){SQL_NULL, 0, {0}};
+}
+static inline struct sql_value sql_int(int64_t i)
+{
+    return (struct sql_value){SQL_INT, i, {0}};
+}
+static inline struct sql_value sql_bool(bool b)
+{
+    return (struct sql_value){SQL_INT, b ? 1 : 0, {0}};
+}
+static inline struct sql_value sql_text(struct str s) /* STR_NONE: NULL */
+{
+    return (struct sql_value){s.ptr ? SQL_TEXT : SQL_NULL, 0, s};
+}
+static inline struct sql_value sql_blob(struct str s) /* STR_NONE: NULL */
+{
+    return (struct sql_value){s.ptr ? SQL_BLOB : SQL_NULL, 0, s};
+}
+
+/* The arguments of a statement: tx_ask(tx, sql, SQL_ARGS(sql_int(id), sql_text(name)), &rows). */
+struct sql_args {
+    const struct sql_value *values;
+    size_t n;
+};
+#define SQL_ARGS(...)                                                                             \
+    ((struct sql_args){(const struct sql_value[]){__VA_ARGS__},                                   \
+                       sizeof((const struct sql_value[]){__VA_ARGS__}) / sizeof(struct sql_value)})
+#define SQL_NO_ARGS ((struct sql_args){NULL, 0})
+
+/* All rows of an answer, in the transaction's arena. */
+struct sql_rows {
+    size_t n, n_cols;
+    const struct sql_value *cells;
+};
+
+int64_t sql_get_int(const struct sql_rows *rows, size_t row, size_t col);     /* NULL: 0 */
+bool sql_get_bool(const struct sql_rows *rows, size_t row, size_t col);
+struct str sql_get_str(const struct sql_rows *rows, size_t row, size_t col);  /* NULL: STR_NONE */
+bool sql_is_null(const struct sql_rows *rows, size_t row, size_t col);
+
+/* ---- Inside a transaction ---- */
+
+enum { SQL_ANY_COUNT = -1 };
+
+/* Runs a statement whose rows are needed now. A conflict that is an answer to the client is asked
+ * for (INSERT … ON CONFLICT DO NOTHING RETURNING id), never found by a failing post. */
+MUST_CHECK enum err tx_ask(struct tx *tx, const char *sql, struct sql_args args,
+                           struct sql_rows *ret_rows);
+
+/* Runs a statement that needs no answer and must change exactly n_changed rows (or SQL_ANY_COUNT);
+ * another count fails the transaction with ERR_STALE: it is rolled back and run again, once alone,
+ * and what then still does not fit is logged as a bug. May be deferred to the next ask or commit. */
+MUST_CHECK enum err tx_post(struct tx *tx, int64_t n_changed, const char *sql,
+                            struct sql_args args);
+
+/* A post that changes one contended row, named by `key`: deferred to the end and sent in the order
+ * of the keys, so that locks are short and never cross. */
+MUST_CHECK enum err tx_late(struct tx *tx, int64_t key, const char *sql, struct sql_args args);
+
+/* Every write of a user's data takes the user's row first. Nothing to do where one thread writes. */
+MUST_CHECK enum err tx_lock_user(struct tx *tx, int64_t user_id);
+
+struct arena *tx_arena(struct tx *tx);
+
+/* What a committed transaction has changed, told to the listener after COMMIT and before the
+ * transaction's caller is answered. Ids only (and the event, where this server made it), so that it
+ * can travel to other servers. */
+enum store_event_kind {
+    STORE_EVENT_FOOD,         /* id: the food; added, edited, archived, or its stock moved */
+    STORE_EVENT_SHOP,         /* shop settings changed */
+    STORE_EVENT_ORDER,        /* id: the order; user_id: its owner; event_id: the order event's */
+    STORE_EVENT_PAYMENT,      /* id: the payment; user_id */
+    STORE_EVENT_SESSION_END,  /* id: the session, ended by logout */
+    STORE_EVENT_USER_END,     /* user_id: all his sessions ended; id: the one kept, or 0 */
+    STORE_EVENT_OUTBOX,       /* a mail waits */
+};
+
+struct store_event {
+    enum store_event_kind kind;
+    int64_t id, user_id, event_id;
+};
+
+void tx_emit(struct tx *tx, struct store_event event);
+
+/* ---- Running transactions; any thread but the writer's ---- */
+
+/* What store_read and store_write return besides the function's own error: ERR_UNAVAILABLE when the
+ * database cannot do it now (full disk, I/O error, queue full: nothing was changed) and ERR_INTERNAL.
+ * store_read gives the function one consistent snapshot and must be short; it may not write. */
+MUST_CHECK enum err store_read(struct store *store, struct arena *arena, tx_fn *fn, void *arg);
+MUST_CHECK enum err store_write(struct store *store, struct arena *arena, tx_fn *fn, void *arg);
+
+/* Called after each commit with what its transactions emitted, in order, on the thread that
+ * committed. It may store_read, never store_write. Set once, before the first write. */
+typedef void store_listener(void *ctx, const struct store_event *events, size_t n);
+void store_listen(struct store *store, store_listener *listener, void *ctx);
+
+/* ---- Opening ---- */
+
+struct store_options {
+    const char *database; /* "sqlite:servery.db", "sqlite:/path", later "postgresql://…" */
+    int readers;          /* read connections, opened as they are needed; 0: 8 */
+    bool run_twice;       /* tests: each write is run, rolled back, and run again */
+    bool must_exist;      /* refuse a database that is not there */
+    int queue_max;        /* writes that may wait before more are refused; 0: 4096 */
+};
+
+/* Opens without migrating. Errors are logged with what to do about them. */
+MUST_CHECK enum err store_open(const struct store_options *options, struct store **ret_store);
+void store_close(struct store *store); /* waits for what runs; NULL is fine */
+
+/* Applies the migrations that are missing, each in a transaction; a database that a newer servery
+ * has migrated is refused. ret_applied counts them. */
+MUST_CHECK enum err store_migrate(struct store *store, int *ret_applied);
+
+/* ERR_OK if the database answers and is migrated to exactly this program's version. */
+MUST_CHECK enum err store_ready(struct store *store);
+
+/* The path of an SQLite database's file, for its lock file; NULL for other engines. */
+const char *store_path(const struct store *store);
+
+struct store_stats {
+    int64_t commits, jobs, failed_commits, queue_depth; /* relaxed atomic reads */
+};
+void store_stats(const struct store *store, struct store_stats *ret_stats);
+
+#endif
