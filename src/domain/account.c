@@ -1,10 +1,10 @@
 /* What people type about themselves, brought to the one form in which it is stored and compared. */
 #include "domain/account.h"
 
+#include "base/text.h"
+
 #include <assert.h>
 #include <string.h>
-
-#include "base/text.h"
 
 struct str role_text(enum role role)
 {
@@ -42,26 +42,22 @@ static bool is_local_char(char c)
 
 static bool local_is_valid(struct str local)
 {
-    if (local.len < 1 || local.len > EMAIL_LOCAL_MAX_CHARS) {
+    if (local.len < 1 || local.len > EMAIL_LOCAL_MAX_CHARS)
         return false;
-    }
     for (size_t i = 0; i < local.len; i++) {
-        if (!is_local_char(local.ptr[i])) {
+        if (!is_local_char(local.ptr[i]))
             return false;
-        }
     }
     return true;
 }
 
 static bool label_is_valid(struct str label)
 {
-    if (label.len < 1 || label.len > DOMAIN_LABEL_MAX_CHARS) {
+    if (label.len < 1 || label.len > DOMAIN_LABEL_MAX_CHARS)
         return false;
-    }
     for (size_t i = 0; i < label.len; i++) {
-        if (!is_alnum(label.ptr[i]) && label.ptr[i] != '-') {
+        if (!is_alnum(label.ptr[i]) && label.ptr[i] != '-')
             return false;
-        }
     }
     return label.ptr[0] != '-' && label.ptr[label.len - 1] != '-';
 }
@@ -70,9 +66,8 @@ static bool domain_is_valid(struct str domain)
 {
     struct str label;
     while (str_split(&domain, '.', &label)) {
-        if (!label_is_valid(label)) {
+        if (!label_is_valid(label))
             return false;
-        }
     }
     return true;
 }
@@ -81,17 +76,14 @@ bool email_normalize(struct arena *arena, struct str typed, struct str *ret_emai
                      struct str *ret_key)
 {
     struct str email = str_trim(typed);
-    if (email.len > EMAIL_MAX_CHARS) {
+    if (email.len > EMAIL_MAX_CHARS)
         return false;
-    }
     struct str local, domain = email;
     /* Without an @ there is nothing behind it. */
-    if (!str_split(&domain, '@', &local) || !domain.ptr) {
+    if (!str_split(&domain, '@', &local) || !domain.ptr)
         return false;
-    }
-    if (!local_is_valid(local) || !domain_is_valid(domain)) {
+    if (!local_is_valid(local) || !domain_is_valid(domain))
         return false;
-    }
     char *key = arena_alloc(arena, email.len + 1);
     for (size_t i = 0; i < email.len; i++) {
         char c = email.ptr[i];
@@ -110,9 +102,8 @@ bool country_code_is_well_formed(struct str country_code)
         return false;
     }
     for (size_t i = 0; i < country_code.len; i++) {
-        if (!is_digit(country_code.ptr[i])) {
+        if (!is_digit(country_code.ptr[i]))
             return false;
-        }
     }
     return true;
 }
@@ -137,15 +128,12 @@ static bool phone_strip(struct str typed, char dialled[static DIALLED_MAX_CHARS]
             i += 2;
             continue;
         }
-        if (c != '\0' && strchr(" -.()", c)) {
+        if (c != '\0' && strchr(" -.()", c))
             continue;
-        }
-        if (!is_digit(c) && !(c == '+' && len == 0)) {
+        if (!is_digit(c) && !(c == '+' && len == 0))
             return false;
-        }
-        if (len == DIALLED_MAX_CHARS) {
+        if (len == DIALLED_MAX_CHARS)
             return false;
-        }
         dialled[len++] = c;
     }
     *ret_len = len;
@@ -157,9 +145,8 @@ bool phone_normalize(struct arena *arena, struct str typed, struct str country_c
 {
     char dialled[DIALLED_MAX_CHARS];
     size_t len;
-    if (!phone_strip(typed, dialled, &len)) {
+    if (!phone_strip(typed, dialled, &len))
         return false;
-    }
     struct str number = {dialled, len}, prefix = STR("");
     if (str_starts(number, STR("+"))) {
         number = str_slice(number, 1, len);
@@ -172,24 +159,20 @@ bool phone_normalize(struct arena *arena, struct str typed, struct str country_c
         return false;
     }
     size_t digits = prefix.len + number.len;
-    if (digits < PHONE_MIN_DIGITS || digits > PHONE_MAX_DIGITS || number.ptr[0] == '0') {
+    if (digits < PHONE_MIN_DIGITS || digits > PHONE_MAX_DIGITS || number.ptr[0] == '0')
         return false;
-    }
     *ret_e164 = arena_printf(arena, "+" STR_FMT STR_FMT, STR_ARG(prefix), STR_ARG(number));
     return true;
 }
 
 enum err password_check(struct str password, const char *field, struct problem *problem)
 {
-    if (password.len > PASSWORD_MAX_BYTES) {
+    if (password.len > PASSWORD_MAX_BYTES)
         return problem_add(problem, field, PROBLEM_PASSWORD_TOO_LONG, "at most 1,024 bytes");
-    }
-    if (!text_is_utf8(password)) {
+    if (!text_is_utf8(password))
         return problem_add(problem, field, PROBLEM_INVALID_VALUE, "not UTF-8");
-    }
-    if (text_count(password) < PASSWORD_MIN_CHARS) {
+    if (text_count(password) < PASSWORD_MIN_CHARS)
         return problem_add(problem, field, PROBLEM_PASSWORD_TOO_SHORT, "at least 8 characters");
-    }
     return ERR_OK;
 }
 
@@ -206,13 +189,11 @@ struct str otp_format(uint32_t random, char text[static OTP_DIGITS + 1])
 
 bool otp_is_well_formed(struct str otp)
 {
-    if (otp.len != OTP_DIGITS) {
+    if (otp.len != OTP_DIGITS)
         return false;
-    }
     for (size_t i = 0; i < otp.len; i++) {
-        if (!is_digit(otp.ptr[i])) {
+        if (!is_digit(otp.ptr[i]))
             return false;
-        }
     }
     return true;
 }
@@ -237,15 +218,12 @@ bool referral_code_normalize(struct str typed, char text[static REFERRAL_CODE_CH
     size_t len = 0;
     for (size_t i = 0; i < typed.len; i++) {
         char c = typed.ptr[i];
-        if (c == ' ' || c == '-') {
+        if (c == ' ' || c == '-')
             continue;
-        }
-        if (c >= 'a' && c <= 'z') {
+        if (c >= 'a' && c <= 'z')
             c = (char)(c - 'a' + 'A');
-        }
-        if (c == '\0' || !strchr(referral_alphabet, c) || len == REFERRAL_CODE_CHARS) {
+        if (c == '\0' || !strchr(referral_alphabet, c) || len == REFERRAL_CODE_CHARS)
             return false;
-        }
         text[len++] = c;
     }
     text[len] = '\0';

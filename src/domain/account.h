@@ -32,8 +32,7 @@ bool country_code_is_well_formed(struct str country_code);
 /* Adds password_too_short or password_too_long to the problem as a row of `field`; invalid_value
  * for bytes that are not UTF-8, with which nobody could log in. The lower limit counts characters,
  * the upper one bytes. Nothing is trimmed. */
-MUST_CHECK enum err password_check(struct str password, const char *field,
-                                   struct problem *problem);
+MUST_CHECK enum err password_check(struct str password, const char *field, struct problem *problem);
 
 /* Six digits of `random`, which is below OTP_VALUES; uniform if it is. Returns the view of text. */
 struct str otp_format(uint32_t random, char text[static OTP_DIGITS + 1]);

@@ -11,13 +11,18 @@ static int64_t units_left(const struct cart_line *line)
 
 enum line_problem cart_line_check(const struct cart_line *line)
 {
-    if (!line->on_menu || !line->available) {
+    if (!line->on_menu || !line->available)
         return LINE_UNAVAILABLE;
-    }
-    if (line->stock_counted && line->quantity > units_left(line)) {
+    if (line->stock_counted && line->quantity > units_left(line))
         return LINE_OUT_OF_STOCK;
-    }
     return LINE_OK;
+}
+
+static enum err add_unavailable(const struct cart_line *line, struct problem *problem)
+{
+    struct str detail =
+        arena_printf(problem->arena, STR_FMT ": not available", STR_ARG(line->name));
+    return problem_add_food(problem, line->food_id, PROBLEM_FOOD_UNAVAILABLE, detail);
 }
 
 static enum err add_out_of_stock(const struct cart_line *line, struct problem *problem)
@@ -32,18 +37,15 @@ static enum err add_out_of_stock(const struct cart_line *line, struct problem *p
 
 enum err cart_check(const struct cart_line *lines, size_t n, struct problem *problem)
 {
-    if (n == 0) {
+    if (n == 0)
         return problem_set(problem, PROBLEM_CART_EMPTY, NULL);
-    }
     enum err err = ERR_OK;
     for (size_t i = 0; i < n; i++) {
         switch (cart_line_check(&lines[i])) {
         case LINE_OK:
             break;
         case LINE_UNAVAILABLE:
-            err = problem_add_food(problem, lines[i].food_id, PROBLEM_FOOD_UNAVAILABLE,
-                                   arena_printf(problem->arena, STR_FMT ": not available",
-                                                STR_ARG(lines[i].name)));
+            err = add_unavailable(&lines[i], problem);
             break;
         case LINE_OUT_OF_STOCK:
             err = add_out_of_stock(&lines[i], problem);
@@ -70,13 +72,11 @@ bool cart_total(const struct cart_line *lines, size_t n, int64_t *ret_total_mino
 bool cart_same(const struct cart_line *lines, size_t n, const struct cart_quantity *frozen,
                size_t n_frozen)
 {
-    if (n != n_frozen) {
+    if (n != n_frozen)
         return false;
-    }
     for (size_t i = 0; i < n; i++) {
-        if (lines[i].food_id != frozen[i].food_id || lines[i].quantity != frozen[i].quantity) {
+        if (lines[i].food_id != frozen[i].food_id || lines[i].quantity != frozen[i].quantity)
             return false;
-        }
     }
     return true;
 }

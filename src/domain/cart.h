@@ -12,11 +12,11 @@ struct cart_line {
     int64_t unit_price;
     int64_t quantity;
     int64_t revision;
-    bool on_menu;       /* not archived */
+    bool on_menu; /* not archived */
     bool available;
     bool stock_counted;
-    int64_t stock;      /* what anybody can still buy */
-    int64_t held;       /* units of this food that the user's own open payment took */
+    int64_t stock; /* what anybody can still buy */
+    int64_t held;  /* units of this food that the user's own open payment took */
 };
 
 enum line_problem { LINE_OK, LINE_UNAVAILABLE, LINE_OUT_OF_STOCK };

@@ -5,9 +5,9 @@
  * coin. */
 #include "domain/money.h"
 
-#include <string.h>
-
 #include "domain/limits.h"
+
+#include <string.h>
 
 static bool amount_is_valid(int64_t minor)
 {
@@ -16,21 +16,18 @@ static bool amount_is_valid(int64_t minor)
 
 bool money_add(int64_t a_minor, int64_t b_minor, int64_t *ret_sum)
 {
-    if (!amount_is_valid(a_minor) || !amount_is_valid(b_minor) || a_minor > MONEY_MAX - b_minor) {
+    if (!amount_is_valid(a_minor) || !amount_is_valid(b_minor) || a_minor > MONEY_MAX - b_minor)
         return false;
-    }
     *ret_sum = a_minor + b_minor;
     return true;
 }
 
 bool money_multiply(int64_t unit_minor, int64_t quantity, int64_t *ret_product)
 {
-    if (!amount_is_valid(unit_minor) || quantity < 0) {
+    if (!amount_is_valid(unit_minor) || quantity < 0)
         return false;
-    }
-    if (unit_minor > 0 && quantity > MONEY_MAX / unit_minor) {
+    if (unit_minor > 0 && quantity > MONEY_MAX / unit_minor)
         return false;
-    }
     *ret_product = unit_minor * quantity;
     return true;
 }
@@ -56,14 +53,12 @@ static const struct {
 
 int currency_exponent(struct str code)
 {
-    if (code.len != CODE_CHARS) {
+    if (code.len != CODE_CHARS)
         return -1;
-    }
     for (size_t i = 0; i < sizeof currencies / sizeof currencies[0]; i++) {
         for (const char *at = currencies[i].codes; *at; at += CODE_STRIDE) {
-            if (memcmp(at, code.ptr, CODE_CHARS) == 0) {
+            if (memcmp(at, code.ptr, CODE_CHARS) == 0)
                 return currencies[i].exponent;
-            }
         }
     }
     return -1;

@@ -11,9 +11,8 @@ static const unsigned char transitions[ORDER_STATUSES][ORDER_STATUSES] = {
     [ORDER_PENDING] = {[ORDER_CONFIRMED] = ANY, [ORDER_CANCELLED] = ANY},
     [ORDER_CONFIRMED] = {[ORDER_PREPARING] = ANY, [ORDER_CANCELLED] = ANY},
     [ORDER_PREPARING] = {[ORDER_READY] = ANY, [ORDER_CANCELLED] = ANY},
-    [ORDER_READY] = {[ORDER_OUT_FOR_DELIVERY] = DELIVERY,
-                     [ORDER_COMPLETED] = PICKUP,
-                     [ORDER_CANCELLED] = ANY},
+    [ORDER_READY] =
+        {[ORDER_OUT_FOR_DELIVERY] = DELIVERY, [ORDER_COMPLETED] = PICKUP, [ORDER_CANCELLED] = ANY},
     [ORDER_OUT_FOR_DELIVERY] = {[ORDER_COMPLETED] = ANY, [ORDER_CANCELLED] = ANY},
 };
 
@@ -88,9 +87,8 @@ size_t order_allowed(enum order_status from, enum fulfilment fulfilment,
 {
     size_t n = 0;
     for (size_t to = 0; to < ORDER_STATUSES; to++) {
-        if (order_may_go(from, (enum order_status)to, fulfilment)) {
+        if (order_may_go(from, (enum order_status)to, fulfilment))
             ret_allowed[n++] = (enum order_status)to;
-        }
     }
     return n;
 }

@@ -5,9 +5,9 @@
 #include <assert.h>
 
 static const char *const status_texts[PAYMENT_STATUSES] = {
-    [PAYMENT_CREATING] = "creating",     [PAYMENT_PENDING] = "pending",
-    [PAYMENT_PAID] = "paid",             [PAYMENT_FAILED] = "failed",
-    [PAYMENT_EXPIRED] = "expired",       [PAYMENT_CANCELLING] = "cancelling",
+    [PAYMENT_CREATING] = "creating",   [PAYMENT_PENDING] = "pending",
+    [PAYMENT_PAID] = "paid",           [PAYMENT_FAILED] = "failed",
+    [PAYMENT_EXPIRED] = "expired",     [PAYMENT_CANCELLING] = "cancelling",
     [PAYMENT_CANCELLED] = "cancelled",
 };
 
@@ -36,17 +36,15 @@ bool payment_is_open(enum payment_status status)
 enum payment_status payment_effective(enum payment_status stored, int64_t expires_at_ms,
                                       int64_t now_ms, bool remote)
 {
-    if (!payment_is_open(stored) || now_ms < expires_at_ms) {
+    if (!payment_is_open(stored) || now_ms < expires_at_ms)
         return stored;
-    }
     return remote ? PAYMENT_CANCELLING : PAYMENT_EXPIRED;
 }
 
 enum payment_action payment_on_paid(enum payment_status effective, bool matches)
 {
-    if (!matches) {
+    if (!matches)
         return PAYMENT_FLAG;
-    }
     switch (effective) {
     case PAYMENT_CREATING:
     case PAYMENT_PENDING:
@@ -89,23 +87,20 @@ enum payment_action payment_on_failed(enum payment_status effective)
 enum err payment_simulate_check(enum payment_status effective, struct str outcome_before,
                                 struct str outcome, bool *ret_again, struct problem *problem)
 {
-    if (!str_is(outcome, "paid") && !str_is(outcome, "failed")) {
+    if (!str_is(outcome, "paid") && !str_is(outcome, "failed"))
         return problem_add(problem, "outcome", PROBLEM_INVALID_VALUE, "paid or failed");
-    }
     bool again = outcome_before.ptr && str_eq(outcome, outcome_before);
     switch (effective) {
     case PAYMENT_CREATING:
     case PAYMENT_PENDING: /* an outcome may be given already, and its news still be on the way */
-        if (!again && outcome_before.ptr) {
+        if (!again && outcome_before.ptr)
             return problem_set(problem, PROBLEM_PAYMENT_CONFLICT, NULL);
-        }
         break;
     case PAYMENT_PAID: /* perhaps by an admin's word, without an outcome */
     case PAYMENT_FAILED:
         again = again || str_eq(outcome, payment_status_text(effective));
-        if (!again) {
+        if (!again)
             return problem_set(problem, PROBLEM_PAYMENT_CONFLICT, NULL);
-        }
         break;
     case PAYMENT_EXPIRED:
     case PAYMENT_CANCELLING:

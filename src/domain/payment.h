@@ -31,13 +31,13 @@ enum payment_status payment_effective(enum payment_status stored, int64_t expire
                                       int64_t now_ms, bool remote);
 
 enum payment_action {
-    PAYMENT_IGNORE,             /* nothing changes: the news is old, or the same again */
-    PAYMENT_ORDER,              /* paid: make the order from the hold */
-    PAYMENT_ORDER_IF_POSSIBLE,  /* paid late: make it if every line can still be sold and the user
+    PAYMENT_IGNORE,            /* nothing changes: the news is old, or the same again */
+    PAYMENT_ORDER,             /* paid: make the order from the hold */
+    PAYMENT_ORDER_IF_POSSIBLE, /* paid late: make it if every line can still be sold and the user
                                    has no newer open payment; else flag */
-    PAYMENT_FLAG,               /* money that fits no order: needs_attention */
-    PAYMENT_FAIL,               /* failed: release the hold */
-    PAYMENT_CONFIRM_CANCEL,     /* a cancelling one is now known unpayable: release the hold */
+    PAYMENT_FLAG,              /* money that fits no order: needs_attention */
+    PAYMENT_FAIL,              /* failed: release the hold */
+    PAYMENT_CONFIRM_CANCEL,    /* a cancelling one is now known unpayable: release the hold */
 };
 
 /* The provider says paid. matches: amount and currency of the news are the payment's; money that
