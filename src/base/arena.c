@@ -2,13 +2,13 @@
  * the hunt for the forgotten free() are gone. */
 #include "base/arena.h"
 
-#include "base/log.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/log.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define ARENA_ONE_BY_ONE 1

@@ -2,16 +2,17 @@
  * file calls it. */
 #include "base/crypto.h"
 
-#include "base/log.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <sodium.h>
+
+#include "base/log.h"
 
 static_assert(CRYPTO_PASSWORD_HASH_SIZE == crypto_pwhash_STRBYTES, "");
 static_assert(CRYPTO_KEY_BYTES == crypto_kdf_KEYBYTES, "");
@@ -155,8 +156,8 @@ void crypto_hash_into(const struct crypto_keys *keys, const char *purpose, struc
     crypto_generichash_final(&state, ret_hash, CRYPTO_HASH_BYTES);
 }
 
-struct str crypto_hash_str(const struct crypto_keys *keys, struct arena *arena,
-                           const char *purpose, struct str bytes)
+struct str crypto_hash_str(const struct crypto_keys *keys, struct arena *arena, const char *purpose,
+                           struct str bytes)
 {
     unsigned char *hash = arena_alloc(arena, CRYPTO_HASH_BYTES);
     crypto_hash_into(keys, purpose, bytes, hash);
@@ -185,6 +186,19 @@ struct str crypto_base64url(struct arena *arena, struct str bytes)
     char *text = arena_alloc(arena, size);
     sodium_bin2base64(text, size, bytes_of(bytes), bytes.len, VARIANT);
     return (struct str){text, size - 1};
+}
+
+bool crypto_base64url_parse(struct arena *arena, struct str text, struct str *ret_bytes)
+{
+    enum { VARIANT = sodium_base64_VARIANT_URLSAFE_NO_PADDING };
+    size_t len = 0;
+    char *bytes = arena_alloc(arena, text.len + 1);
+    if (!text.ptr || sodium_base642bin((unsigned char *)bytes, text.len, text.ptr, text.len, NULL,
+                                       &len, NULL, VARIANT) != 0)
+        return false;
+    bytes[len] = '\0';
+    *ret_bytes = (struct str){bytes, len};
+    return true;
 }
 
 struct str crypto_seal(const struct crypto_keys *keys, struct arena *arena, struct str plain)

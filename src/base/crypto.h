@@ -46,6 +46,7 @@ struct str crypto_content_hash(struct arena *arena, struct str bytes);
 bool crypto_equal(struct str a, struct str b); /* constant time for equal lengths */
 
 struct str crypto_base64url(struct arena *arena, struct str bytes); /* without padding */
+bool crypto_base64url_parse(struct arena *arena, struct str text, struct str *ret_bytes);
 
 /* Authenticated encryption (XChaCha20-Poly1305), nonce first. Open fails on a changed text. */
 struct str crypto_seal(const struct crypto_keys *keys, struct arena *arena, struct str plain);

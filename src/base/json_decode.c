@@ -1,16 +1,18 @@
 /* Decoding a request's body by a table of its members, so that every handler gets checked values
  * and every client hears of all its mistakes at once. */
 #include "base/json.h"
-#include "base/text.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
+#include <jansson.h>
+
+#include "base/text.h"
+
 enum {
-    DEPTH_MAX = 32,       /* no body of ours is nested deeper than 3 */
-    NAME_ECHO_MAX = 100,  /* bytes of an unknown member's name that go back to the client */
+    DEPTH_MAX = 32,      /* no body of ours is nested deeper than 3 */
+    NAME_ECHO_MAX = 100, /* bytes of an unknown member's name that go back to the client */
     DETAIL_SIZE = 128,
 };
 
@@ -65,6 +67,8 @@ static enum err refuse_syntax(const json_error_t *error, struct problem *problem
 
 static enum err parse(struct str body, json_t **ret_root, struct problem *problem)
 {
+    if (str_trim(body).len == 0)
+        return problem_set(problem, PROBLEM_MALFORMED_JSON, "The body is empty.");
     if (is_too_deep(body))
         return problem_printf(problem, PROBLEM_MALFORMED_JSON,
                               "The body is nested deeper than %d levels.", DEPTH_MAX);
@@ -121,8 +125,7 @@ static void decode_int(const struct json_field *field, const json_t *value, stru
         char detail[DETAIL_SIZE];
         snprintf(detail, sizeof(detail), "It must be from %" PRId64 " to %" PRId64 ".", field->min,
                  field->max);
-        problem_add(problem, field->name, field->code ? field->code : PROBLEM_OUT_OF_RANGE,
-                    detail);
+        problem_add(problem, field->name, field->code ? field->code : PROBLEM_OUT_OF_RANGE, detail);
     }
 }
 

@@ -2,19 +2,21 @@
  * threads, or of several processes on one pipe, never mix. */
 #include "base/log.h"
 
-#include "base/clock.h"
-
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
+
 #include <unistr.h>
+
+#include "base/clock.h"
 
 enum {
     LINE_SIZE = 4096, /* PIPE_BUF: up to here a write to a pipe is atomic */
     VALUE_MAX = 1024, /* of one string, so that it leaves room for the others */
     ESCAPE_MAX = 6,   /* \u001f */
-    TAIL_SIZE = 8,    /* "…", the quote, the brace and the newline */
+    TAIL_SIZE = 6,    /* "…", the quote, the brace and the newline */
+    CUT_AT = VALUE_MAX - ESCAPE_MAX - 3,
 };
 
 struct line {
@@ -84,7 +86,7 @@ static void put_string(struct line *line, struct str s)
     put(line, "\"", 1);
     size_t start = line->len;
     for (size_t i = 0; i < s.len;) {
-        if (!has_room(line, ESCAPE_MAX) || line->len - start > VALUE_MAX - ESCAPE_MAX) {
+        if (!has_room(line, ESCAPE_MAX) || line->len - start > CUT_AT) {
             put(line, "…", strlen("…"));
             break;
         }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+
 #include <unicase.h>
 #include <unictype.h>
 #include <uninorm.h>

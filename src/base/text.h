@@ -10,7 +10,8 @@ size_t text_count(struct str s); /* Unicode code points; s must be UTF-8 */
 /* True if s holds a control character (C0, DEL, C1); with allow_newline LF is none, CR LF neither. */
 bool text_has_control(struct str s, bool allow_newline);
 
-/* Case-folded and NFKC-normalized, for comparing and searching; in the arena. */
+/* Case-folded and NFKC-normalized, for comparing and searching; in the arena. Bytes that are no UTF-8
+ * become U+FFFD. */
 struct str text_fold(struct arena *arena, struct str s);
 
 /* Without white space (Unicode's) at both ends; a view. */
