@@ -1,0 +1,13 @@
+/* Turning problems into answers (RFC 9457); the one place where a code becomes HTTP. */
+#ifndef SERVERY_API_ANSWER_H
+#define SERVERY_API_ANSWER_H
+
+#include "api/call.h"
+
+/* Fills the response for what a handler returned; logs what is our fault. */
+void answer_error(struct call *c, enum err err);
+
+/* The same without a struct call, for what the server refuses before a route is known. */
+void answer_problem(struct http_call *http, const struct api *api, const struct problem *problem);
+
+#endif

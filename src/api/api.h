@@ -1,0 +1,51 @@
+/* What the API works with: everything that lives as long as the server. Made by app/serve.c. */
+#ifndef SERVERY_API_API_H
+#define SERVERY_API_API_H
+
+#include "base/crypto.h"
+#include "net/http.h"
+#include "store/store.h"
+
+struct hub;
+struct menu;
+struct passwords;
+struct rate_limit;
+struct payment_provider;
+struct mailbox;
+struct pages;
+
+struct api_settings {
+    struct str public_url; /* without a trailing slash */
+    struct str origin;     /* its scheme://host[:port] */
+    bool https;
+    bool demo;
+    int64_t payment_hold_ms;
+    int auth_rate_per_minute, rate_per_minute; /* 0: off */
+    struct str metrics_token;
+    size_t n_trusted_proxies;
+    const struct client_network *trusted_proxies;
+};
+
+struct api {
+    struct api_settings settings;
+    struct store *store;
+    struct crypto_keys keys;
+    struct passwords *passwords;               /* the hash threads */
+    struct hub *hub;                           /* open event streams */
+    struct menu *menu;                         /* the menu and the shop, in memory */
+    struct rate_limit *auth_limit, *all_limit; /* NULL: off */
+    const struct payment_provider *provider;
+    struct mailbox *mailbox;                   /* demo: a copy of the mails sent; else NULL */
+    struct pages *pages;                       /* the web pages and the API's description */
+    void (*mail_waits)(void *ctx);             /* wakes the mail job; any thread */
+    void *mail_ctx;
+};
+
+/* The store's listener: refreshes the menu, feeds the streams, wakes the mail job. ctx is the api. */
+void api_store_listener(void *ctx, const struct store_event *events, size_t n);
+
+/* http_options.handle and .refuse; ctx is the api. */
+void api_handle(struct http_call *http);
+void api_refuse(struct http_call *http, int status, const char *detail, struct str allow);
+
+#endif

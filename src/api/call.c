@@ -1,0 +1,286 @@
+#include "api/call.h"
+
+#include "api/auth.h"
+#include "base/text.h"
+#include "domain/limits.h"
+#include "store/idempotency.h"
+
+/* ---- Decode ---- */
+
+static bool is_json(struct str content_type)
+{
+    struct str type;
+    return str_split(&content_type, ';', &type) &&
+           str_eq_nocase(str_trim(type), STR("application/json"));
+}
+
+enum err call_body(struct call *c, const struct json_field *fields, size_t n_fields, void *out)
+{
+    struct str body = c->http->body;
+
+    if (body.len == 0)
+        body = STR("{}");
+    else if (!is_json(http_header_get(c->http, "Content-Type")))
+        return problem_set(&c->problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, NULL);
+    return json_decode(c->arena, body, fields, n_fields, out, &c->problem);
+}
+
+enum err call_query(struct call *c, const struct query_field *fields, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!http_query_get(c->http, fields[i].name, fields[i].ret_value))
+            problem_add(&c->problem, fields[i].name, PROBLEM_INVALID_VALUE,
+                        "It must be given once, in UTF-8.");
+    }
+    struct str name;
+    for (size_t i = 0; (name = http_query_name(c->http, i)).ptr; i++) {
+        bool known = false;
+        for (size_t k = 0; k < n && !known; k++)
+            known = str_is(name, fields[k].name);
+        if (!known && text_is_utf8(name) && !text_has_control(name, false))
+            problem_add(&c->problem, arena_cstr(c->arena, name), PROBLEM_UNKNOWN_FIELD, NULL);
+        else if (!known)
+            problem_add(&c->problem, NULL, PROBLEM_UNKNOWN_FIELD, NULL);
+    }
+    return c->problem.n_rows > 0 ? ERR_PROBLEM : ERR_OK;
+}
+
+/* A cursor on the wire: two numbers of 16 hex digits. */
+enum { CURSOR_DIGITS = 16 };
+
+static bool parse_hex(struct str digits, int64_t *ret_value)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < digits.len; i++) {
+        char d = digits.ptr[i];
+        if (d >= '0' && d <= '9')
+            value = value << 4 | (uint64_t)(d - '0');
+        else if (d >= 'a' && d <= 'f')
+            value = value << 4 | (uint64_t)(d - 'a' + 10);
+        else
+            return false;
+    }
+    if (value > INT64_MAX)
+        return false;
+    *ret_value = (int64_t)value;
+    return true;
+}
+
+enum err call_page(struct call *c, struct str limit, struct str cursor, int64_t default_limit,
+                   int64_t max_limit, struct page *ret_page)
+{
+    struct page page = {.limit = default_limit};
+
+    if (limit.ptr && (!str_to_int64(limit, &page.limit) || page.limit < 1 ||
+                      page.limit > max_limit))
+        problem_add(&c->problem, "limit", PROBLEM_OUT_OF_RANGE,
+                    arena_cstr(c->arena, arena_printf(c->arena, "It must be 1 to %lld.",
+                                                      (long long)max_limit)));
+    if (cursor.ptr) {
+        bool good = cursor.len == CURSOR_PARTS * CURSOR_DIGITS;
+        for (size_t i = 0; i < CURSOR_PARTS && good; i++)
+            good = parse_hex(str_slice(cursor, i * CURSOR_DIGITS, (i + 1) * CURSOR_DIGITS),
+                             &page.cursor[i]);
+        if (!good)
+            problem_add(&c->problem, "cursor", PROBLEM_INVALID_VALUE,
+                        "Send the next_cursor of the page before.");
+        page.has_cursor = good;
+    }
+    if (c->problem.n_rows > 0)
+        return ERR_PROBLEM;
+    *ret_page = page;
+    return ERR_OK;
+}
+
+struct str call_cursor(struct call *c, const int64_t parts[static CURSOR_PARTS])
+{
+    return arena_printf(c->arena, "%016llx%016llx", (unsigned long long)parts[0],
+                        (unsigned long long)parts[1]);
+}
+
+/* ---- Store ---- */
+
+enum err call_read(struct call *c, tx_fn *fn, void *arg)
+{
+    return store_read(c->api->store, c->arena, fn, arg);
+}
+
+struct transaction {
+    struct call *c;
+    tx_fn *fn;
+    void *arg;
+};
+
+static enum err run_checked(struct tx *tx, void *arg)
+{
+    const struct transaction *t = arg;
+    struct call *c = t->c;
+
+    problem_reset(&c->problem);
+    if (c->session.id) {
+        struct session session;
+        enum err err = tx_lock_user(tx, c->session.user_id);
+        if (!err)
+            err = session_find_by_id(tx, c->session.id, c->now_ms, &session);
+        if (!err)
+            err = auth_check(c, &session);
+        if (err)
+            return err;
+    }
+    return t->fn(tx, t->arg);
+}
+
+enum err call_transaction(struct call *c, tx_fn *fn, void *arg)
+{
+    struct transaction t = {c, fn, arg};
+    return store_write(c->api->store, c->arena, run_checked, &t);
+}
+
+enum err call_idempotency(struct call *c, struct idempotency *ret_key)
+{
+    struct str key = http_header_get(c->http, "Idempotency-Key");
+
+    *ret_key = (struct idempotency){.user_id = c->session.user_id,
+                                    .path = c->http->path,
+                                    .now_ms = c->now_ms};
+    if (!key.ptr)
+        return ERR_OK;
+    bool good = key.len >= 1 && key.len <= IDEMPOTENCY_KEY_MAX_CHARS;
+    for (size_t i = 0; i < key.len && good; i++)
+        good = key.ptr[i] > ' ' && key.ptr[i] <= '~';
+    if (!good)
+        return problem_add(&c->problem, "Idempotency-Key", PROBLEM_IDEMPOTENCY_KEY_INVALID,
+                           "It must be 1 to 255 visible ASCII characters.");
+    ret_key->key = key;
+    ret_key->body_hash = crypto_hash_str(&c->api->keys, c->arena, "idempotency", c->http->body);
+    return ERR_OK;
+}
+
+struct keyed_write {
+    struct call *c;
+    tx_fn *fn;
+    call_encode *encode;
+    void *arg;
+    size_t n_headers; /* of the response before the transaction */
+    struct idempotency key;
+};
+
+static void encode(const struct keyed_write *write)
+{
+    if (write->encode)
+        write->encode(write->c, write->arg);
+    else
+        call_no_content(write->c);
+}
+
+static void replay(const struct keyed_write *write)
+{
+    struct http_call *http = write->c->http;
+    struct http_response *response = &http->response;
+
+    response->status = (int)write->key.status;
+    if (write->key.location.ptr)
+        http_response_header(http, "Location", write->key.location);
+    http_response_header(http, "Idempotency-Replayed", STR("true"));
+    if (write->key.body.ptr) {
+        response->content_type = STR("application/json");
+        buf_put_str(&response->body, write->key.body);
+    }
+}
+
+static struct str response_header(const struct http_response *response, const char *name)
+{
+    for (size_t i = 0; i < response->n_headers; i++)
+        if (str_eq_nocase(response->headers[i].name, str_from(name)))
+            return response->headers[i].value;
+    return STR_NONE;
+}
+
+/* The answer is made inside the transaction only when it is stored there. */
+static enum err run_keyed(struct tx *tx, void *arg)
+{
+    struct keyed_write *write = arg;
+    struct http_response *response = &write->c->http->response;
+    bool found;
+
+    response->status = 0;
+    response->body.len = 0;
+    response->n_headers = write->n_headers;
+    enum err err = idempotency_find(tx, &write->key, &found, &write->c->problem);
+    if (err)
+        return err;
+    if (found) {
+        replay(write);
+        return ERR_OK;
+    }
+    err = write->fn(tx, write->arg);
+    if (err || !write->key.key.ptr)
+        return err;
+    encode(write);
+    if (response->status < 200 || response->status > 299)
+        return ERR_OK;
+    write->key.status = response->status;
+    write->key.payment_id = 0;
+    write->key.location = response_header(response, "Location");
+    write->key.body = response->body.len > 0 ? buf_str(&response->body) : STR_NONE;
+    return idempotency_save(tx, &write->key);
+}
+
+enum err call_write(struct call *c, tx_fn *fn, call_encode *encode_fn, void *arg)
+{
+    struct keyed_write write = {.c = c, .fn = fn, .encode = encode_fn, .arg = arg,
+                                .n_headers = c->http->response.n_headers};
+
+    if (c->http->method == HTTP_POST && c->session.id) {
+        enum err err = call_idempotency(c, &write.key);
+        if (err)
+            return err;
+    }
+    enum err err = call_transaction(c, run_keyed, &write);
+    if (!err && c->http->response.status == 0)
+        encode(&write);
+    return err;
+}
+
+/* ---- Encode ---- */
+
+struct json_writer *call_json(struct call *c, int status)
+{
+    struct http_response *response = &c->http->response;
+
+    response->status = status;
+    response->content_type = STR("application/json");
+    response->body.len = 0;
+    json_init(&c->json, &response->body);
+    return &c->json;
+}
+
+void call_no_content(struct call *c)
+{
+    c->http->response.status = 204;
+    c->http->response.body.len = 0;
+}
+
+void call_etag(struct call *c)
+{
+    struct http_response *response = &c->http->response;
+    struct str hash = crypto_content_hash(c->arena, buf_str(&response->body));
+
+    response->etag = arena_printf(c->arena, "\"" STR_FMT "\"", STR_ARG(hash));
+    response->cache_control = STR("private, no-cache");
+}
+
+struct json_writer *call_list(struct call *c)
+{
+    struct json_writer *w = call_json(c, 200);
+    json_begin_object(w, NULL);
+    json_begin_array(w, "items");
+    return w;
+}
+
+void call_end_list(struct call *c, struct str next_cursor)
+{
+    json_end_array(&c->json);
+    json_str(&c->json, "next_cursor", next_cursor);
+    json_end_object(&c->json);
+}

@@ -1,0 +1,125 @@
+/* The way of every call through the API, from the server's hands to the handler and back. */
+#include "api/answer.h"
+#include "api/auth.h"
+#include "api/client.h"
+#include "api/rate_limit.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+static const char *method_text(enum http_method method)
+{
+    switch (method) {
+    case HTTP_GET:
+        return "GET";
+    case HTTP_HEAD:
+        return "HEAD";
+    case HTTP_POST:
+        return "POST";
+    case HTTP_PUT:
+        return "PUT";
+    case HTTP_DELETE:
+        return "DELETE";
+    case HTTP_OTHER:
+        return "OTHER";
+    }
+    return "OTHER";
+}
+
+/* The RateLimit fields of draft-ietf-httpapi-ratelimit-headers. */
+static void put_rate_headers(struct call *c, const char *name, const struct rate_state *state)
+{
+    http_response_header(c->http, "RateLimit-Policy",
+                         arena_printf(c->arena, "\"%s\";q=%lld;w=%lld", name,
+                                      (long long)state->limit,
+                                      (long long)(state->window_ms / SECOND_MS)));
+    http_response_header(c->http, "RateLimit",
+                         arena_printf(c->arena, "\"%s\";r=%lld;t=%lld", name,
+                                      (long long)state->remaining,
+                                      (long long)((state->reset_ms + 999) / SECOND_MS)));
+}
+
+static enum err limit_rate(struct call *c)
+{
+    const struct api *api = c->api;
+    bool auth = (c->route->flags & ROUTE_AUTH_LIMITED) != 0;
+    struct rate_limit *limit = auth && api->auth_limit ? api->auth_limit : api->all_limit;
+
+    if (!limit)
+        return ERR_OK;
+    struct str key = client_key(c->arena, &c->client);
+    struct rate_state state = rate_limit_take(limit, key, clock_mono_ms());
+    put_rate_headers(c, rate_limit_name(limit), &state);
+    if (state.allowed)
+        return ERR_OK;
+    c->problem.retry_after_ms = state.retry_ms;
+    return problem_set(&c->problem, PROBLEM_RATE_LIMITED, "Please wait a moment.");
+}
+
+static bool host_is_loopback(const struct call *c)
+{
+    struct str host = http_header_get(c->http, "Host");
+    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct str name = str_from(names[i]);
+        if (str_eq_nocase(str_slice(host, 0, name.len), name) &&
+            (host.len == name.len || host.ptr[name.len] == ':'))
+            return true;
+    }
+    return false;
+}
+
+static enum err run(struct call *c)
+{
+    if (c->route->flags & ROUTE_DEMO_ONLY) {
+        if (!c->api->settings.demo || !host_is_loopback(c))
+            return problem_set(&c->problem, PROBLEM_NOT_FOUND, NULL);
+    }
+    enum err err = limit_rate(c);
+    if (!err && c->http->route->lane != HTTP_LANE_LOOP)
+        err = auth_token(c);
+    if (!err && c->route->access != ACCESS_PUBLIC)
+        err = call_authenticate(c);
+    if (!err)
+        err = c->route->handler(c);
+    return err;
+}
+
+/* Every call that may change something, and every failure of ours. Reads are counted by the
+ * metrics: a line for each would cost more than the answer. */
+static void log_call(const struct call *c)
+{
+    enum http_method method = c->http->method;
+    int status = c->http->response.status;
+
+    if ((method == HTTP_GET || method == HTTP_HEAD) && status < 500)
+        return;
+    log_line(status >= 500 ? LOG_ERROR : LOG_INFO, "request",
+             LOG_CSTR("method", method_text(method)), LOG_CSTR("route", c->route->http.pattern),
+             LOG_INT("status", status), LOG_INT("user_id", c->session.user_id),
+             LOG_STR("client", client_text(c->arena, &c->client)),
+             LOG_INT("duration_us", clock_mono_us() - c->http->started_us));
+}
+
+void api_handle(struct http_call *http)
+{
+    struct call c;
+    struct api *api = http->ctx;
+
+    c.api = api;
+    c.http = http;
+    c.arena = http->arena;
+    c.route = (const struct route *)http->route;
+    c.now_ms = clock_now_ms();
+    c.session = (struct session){0};
+    c.token = STR_NONE;
+    c.token_from_cookie = false;
+    problem_init(&c.problem, c.arena);
+    log_set_request_id(http->request_id);
+    c.client = client_of(http, api->settings.trusted_proxies, api->settings.n_trusted_proxies);
+    enum err err = run(&c);
+    if (err)
+        answer_error(&c, err);
+    log_call(&c);
+    log_set_request_id(STR_NONE);
+}

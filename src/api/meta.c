@@ -1,0 +1,24 @@
+/* Health: /healthz says that the process serves, /readyz that the database does too. */
+#include "api/handlers.h"
+
+enum err healthz_get(struct call *c)
+{
+    struct json_writer *w = call_json(c, 200);
+    json_begin_object(w, NULL);
+    json_cstr(w, "status", "ok");
+    json_end_object(w);
+    return ERR_OK;
+}
+
+enum err readyz_get(struct call *c)
+{
+    enum err err = store_ready(c->api->store);
+    if (err)
+        return problem_set(&c->problem, PROBLEM_UNAVAILABLE,
+                           "The database does not answer, or is not migrated.");
+    struct json_writer *w = call_json(c, 200);
+    json_begin_object(w, NULL);
+    json_cstr(w, "status", "ready");
+    json_end_object(w);
+    return ERR_OK;
+}

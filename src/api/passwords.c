@@ -1,0 +1,150 @@
+#include "api/passwords.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum { NICENESS = 10, STACK_BYTES = 256 * 1024 };
+
+/* On the stack of the worker that waits for it. */
+struct job {
+    struct job *next;
+    struct str password;
+    const char *verify; /* the hash to compare with; NULL: make one */
+    char *made;
+    bool right;
+    enum err err;
+    sem_t done;
+};
+
+struct passwords {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct job *first, **last;
+    int waiting;
+    bool stop;
+    int n_threads;
+    pthread_t threads[];
+};
+
+static void run(struct job *job)
+{
+    if (job->verify)
+        job->right = crypto_password_verify(job->verify, job->password);
+    else
+        job->err = crypto_password_hash(job->password, job->made);
+}
+
+static void *thread_main(void *arg)
+{
+    struct passwords *passwords = arg;
+
+    /* On Linux niceness is a thread's own. */
+    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
+    pthread_mutex_lock(&passwords->lock);
+    for (;;) {
+        while (!passwords->first && !passwords->stop)
+            pthread_cond_wait(&passwords->wake, &passwords->lock);
+        struct job *job = passwords->first;
+        if (!job)
+            break;
+        passwords->first = job->next;
+        if (!passwords->first)
+            passwords->last = &passwords->first;
+        passwords->waiting--;
+        pthread_mutex_unlock(&passwords->lock);
+        run(job);
+        sem_post(&job->done);
+        pthread_mutex_lock(&passwords->lock);
+    }
+    pthread_mutex_unlock(&passwords->lock);
+    return NULL;
+}
+
+enum err passwords_create(int threads, struct passwords **ret_passwords)
+{
+    struct passwords *passwords =
+        mem_zalloc(sizeof *passwords + (size_t)threads * sizeof *passwords->threads);
+    pthread_attr_t attr;
+
+    pthread_mutex_init(&passwords->lock, NULL);
+    pthread_cond_init(&passwords->wake, NULL);
+    passwords->last = &passwords->first;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, STACK_BYTES);
+    for (; passwords->n_threads < threads; passwords->n_threads++)
+        if (pthread_create(&passwords->threads[passwords->n_threads], &attr, thread_main,
+                           passwords) != 0)
+            break;
+    pthread_attr_destroy(&attr);
+    if (passwords->n_threads < threads) {
+        log_line(LOG_ERROR, "thread_failed", LOG_CSTR("what", "password hashing"));
+        passwords_destroy(passwords);
+        return ERR_INTERNAL;
+    }
+    *ret_passwords = passwords;
+    return ERR_OK;
+}
+
+void passwords_destroy(struct passwords *passwords)
+{
+    if (!passwords)
+        return;
+    pthread_mutex_lock(&passwords->lock);
+    passwords->stop = true;
+    pthread_cond_broadcast(&passwords->wake);
+    pthread_mutex_unlock(&passwords->lock);
+    for (int i = 0; i < passwords->n_threads; i++)
+        pthread_join(passwords->threads[i], NULL);
+    pthread_cond_destroy(&passwords->wake);
+    pthread_mutex_destroy(&passwords->lock);
+    free(passwords);
+}
+
+static enum err submit(struct passwords *passwords, struct job *job)
+{
+    pthread_mutex_lock(&passwords->lock);
+    bool full = passwords->waiting >= PASSWORDS_QUEUE_MAX || passwords->stop;
+    if (!full) {
+        sem_init(&job->done, 0, 0);
+        *passwords->last = job;
+        passwords->last = &job->next;
+        passwords->waiting++;
+        pthread_cond_signal(&passwords->wake);
+    }
+    pthread_mutex_unlock(&passwords->lock);
+    if (full)
+        return ERR_UNAVAILABLE;
+    while (sem_wait(&job->done) != 0)
+        ;
+    sem_destroy(&job->done);
+    return job->err;
+}
+
+enum err passwords_hash(struct passwords *passwords, struct str password,
+                        char ret_hash[static CRYPTO_PASSWORD_HASH_SIZE])
+{
+    struct job job = {.password = password, .made = ret_hash};
+    return submit(passwords, &job);
+}
+
+enum err passwords_verify(struct passwords *passwords, const char *hash, struct str password,
+                          bool *ret_right)
+{
+    struct job job = {.password = password, .verify = hash};
+    enum err err = submit(passwords, &job);
+    if (!err)
+        *ret_right = job.right;
+    return err;
+}
+
+int64_t passwords_waiting(const struct passwords *passwords)
+{
+    /* Read without the lock: a metric, not a decision. */
+    return __atomic_load_n(&passwords->waiting, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,34 @@
+/* The subcommands, and `struct app`: everything that lives as long as a running server. */
+#ifndef SERVERY_APP_APP_H
+#define SERVERY_APP_APP_H
+
+#include "app/config.h"
+
+/* What main has parsed: argv without the program and the subcommand. */
+struct command_line {
+    struct arena *arena;
+    int argc;
+    char **argv;
+};
+
+/* Each returns the process's exit status: 0 done, 1 failed, 2 used wrongly. */
+int app_serve(const struct command_line *line);
+int app_demo(const struct command_line *line);
+int app_admin(const struct command_line *line);
+int app_migrate(const struct command_line *line);
+int app_check(const struct command_line *line);
+int app_config(const struct command_line *line);
+
+/* Loads the configuration for a command that takes no other words; complains otherwise. */
+MUST_CHECK enum err app_load(const struct command_line *line, bool demo, struct config *ret_config,
+                             struct config_sources **ret_sources);
+
+/* serve and demo, once configured. `filled` is called once, after the migrations. */
+struct store;
+struct app_shop {
+    struct config config;
+    bool demo;
+};
+int app_run(struct arena *arena, const struct app_shop *shop);
+
+#endif

@@ -1,0 +1,438 @@
+#include "app/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+
+enum type { TYPE_TEXT, TYPE_SECRET_URL, TYPE_SECRET, TYPE_BOOL, TYPE_COUNT, TYPE_DURATION };
+
+struct setting {
+    const char *name;
+    enum type type;
+    size_t offset;
+    const char *value; /* default, as it would be written; "" is none */
+    const char *demo;  /* demo's default; NULL: the same */
+    int64_t min, max;
+    const char *meaning;
+};
+
+#define AT(member) offsetof(struct config, member)
+#define COUNT_MAX INT64_C(1000000000)
+
+/* clang-format off */
+static const struct setting SETTINGS[] = {
+    {"listen", TYPE_TEXT, AT(listen), "127.0.0.1:8080", NULL, 0, 0,
+     "address and port to serve on"},
+    {"database", TYPE_TEXT, AT(database), "sqlite:servery.db", "", 0, 0,
+     "where the shop's data is: sqlite:FILE (demo: a temporary one, thrown away)"},
+    {"mail", TYPE_SECRET_URL, AT(mail), "log", NULL, 0, 0,
+     "how mail leaves: log (standard output), smtp://user:pass@host:587 (STARTTLS required), smtps://…, smtp+plain://…"},
+    {"mail_from", TYPE_TEXT, AT(mail_from), "", "Servery <servery@localhost>", 0, 0,
+     "sender of every mail; required with smtp"},
+    {"mail_ca_file", TYPE_TEXT, AT(mail_ca_file), "", NULL, 0, 0,
+     "certificates (PEM) to trust for mail instead of the system's"},
+    {"public_url", TYPE_TEXT, AT(public_url), "", NULL, 0, 0,
+     "the shop's own URL, for links, cookies and origins; default http://<listen>"},
+    {"secret_file", TYPE_TEXT, AT(secret_file), "servery.key", NULL, 0, 0,
+     "key for hashes and the outbox, created if missing; keep it with the backups"},
+    {"payment", TYPE_TEXT, AT(payment), "manual", "test", 0, 0,
+     "payment provider: manual or test"},
+    {"allow_test_payments", TYPE_BOOL, AT(allow_test_payments), "no", "yes", 0, 0,
+     "lets serve run with payment = test, where anybody can pay with nothing"},
+    {"test_provider_url", TYPE_TEXT, AT(test_provider_url), "", NULL, 0, 0,
+     "makes the test provider a remote one, asked over HTTP at this URL"},
+    {"payment_hold", TYPE_DURATION, AT(payment_hold_ms), "15m", NULL, SECOND_MS, 30 * DAY_MS,
+     "how long an unpaid order holds its plates (s, m, h, d)"},
+    {"workers", TYPE_COUNT, AT(workers), "64", NULL, 4, 1024,
+     "threads that run calls; at most three quarters of them wait in writes"},
+    {"io_threads", TYPE_COUNT, AT(io_threads), "", NULL, 1, 256,
+     "threads that read and write sockets; default: one a core"},
+    {"max_connections", TYPE_COUNT, AT(max_connections), "20000", NULL, 16, 1000000,
+     "open connections at most"},
+    {"prepared_statements", TYPE_BOOL, AT(prepared_statements), "yes", NULL, 0, 0,
+     "for PostgreSQL; off behind pgbouncer in transaction mode"},
+    {"database_listen", TYPE_SECRET_URL, AT(database_listen), "", NULL, 0, 0,
+     "for PostgreSQL: a direct connection for notifications; default: database"},
+    {"auth_rate_per_minute", TYPE_COUNT, AT(auth_rate_per_minute), "10", "1000", 0, COUNT_MAX,
+     "sign-up, code and reset calls a minute from one client address; 0: no limit"},
+    {"rate_per_minute", TYPE_COUNT, AT(rate_per_minute), "0", NULL, 0, COUNT_MAX,
+     "calls a minute from one client address; 0: no limit"},
+    {"trusted_proxies", TYPE_TEXT, AT(trusted_proxies), "", NULL, 0, 0,
+     "addresses or networks (CIDR), separated by commas, whose X-Forwarded-For is believed"},
+    {"metrics_token", TYPE_SECRET, AT(metrics_token), "", NULL, 0, 0,
+     "bearer token for /metrics; without it only loopback may read them"},
+};
+/* clang-format on */
+
+enum { SETTINGS_N = sizeof SETTINGS / sizeof *SETTINGS, VALUE_MAX_BYTES = 4096 };
+
+struct config_sources {
+    enum config_source of[SETTINGS_N];
+};
+
+struct loader {
+    struct arena *arena;
+    struct config *config;
+    struct config_sources *sources;
+};
+
+static const char *source_text(enum config_source source)
+{
+    switch (source) {
+    case CONFIG_DEFAULT:
+        return "default";
+    case CONFIG_DEMO:
+        return "demo";
+    case CONFIG_FILE:
+        return "file";
+    case CONFIG_ENVIRONMENT:
+        return "environment";
+    case CONFIG_FLAG:
+        return "flag";
+    }
+    return "";
+}
+
+static bool parse_bool(struct str text, bool *ret_value)
+{
+    static const char *const yes[] = {"yes", "on", "true", "1"};
+    static const char *const no[] = {"no", "off", "false", "0"};
+
+    for (size_t i = 0; i < 4; i++) {
+        if (str_is(text, yes[i]) || str_is(text, no[i])) {
+            *ret_value = str_is(text, yes[i]);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_duration(struct str text, int64_t *ret_ms)
+{
+    static const char units[] = "smhd";
+    static const int64_t unit_ms[] = {SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS};
+    int64_t count;
+
+    if (text.len < 2)
+        return false;
+    const char *unit = strchr(units, text.ptr[text.len - 1]);
+    if (!unit || !str_to_int64(str_slice(text, 0, text.len - 1), &count) || count < 0 ||
+        count > 1000000)
+        return false;
+    *ret_ms = count * unit_ms[unit - units];
+    return true;
+}
+
+static enum err complain(const struct setting *setting, enum config_source source,
+                         const char *what)
+{
+    fprintf(stderr, "servery: %s (from %s): %s\n", setting->name, source_text(source), what);
+    return ERR_PROBLEM;
+}
+
+static enum err set_number(const struct loader *loader, const struct setting *setting,
+                           struct str text, enum config_source source)
+{
+    int64_t number;
+    char what[128];
+    bool good = setting->type == TYPE_DURATION ? parse_duration(text, &number)
+                                               : str_to_int64(text, &number);
+
+    if (good && number >= setting->min && number <= setting->max) {
+        *(int64_t *)((char *)loader->config + setting->offset) = number;
+        return ERR_OK;
+    }
+    if (setting->type == TYPE_DURATION)
+        snprintf(what, sizeof what, "write a time such as 90s, 15m, 2h or 30d (1s to 30d)");
+    else
+        snprintf(what, sizeof what, "must be a number from %lld to %lld",
+                 (long long)setting->min, (long long)setting->max);
+    return complain(setting, source, what);
+}
+
+static enum err set(const struct loader *loader, const struct setting *setting, struct str text,
+                    enum config_source source)
+{
+    char *target = (char *)loader->config + setting->offset;
+    enum err err = ERR_OK;
+
+    if (text.len > VALUE_MAX_BYTES)
+        return complain(setting, source, "the value is too long");
+    switch (setting->type) {
+    case TYPE_TEXT:
+    case TYPE_SECRET:
+    case TYPE_SECRET_URL:
+        *(const char **)(void *)target = arena_cstr(loader->arena, text);
+        break;
+    case TYPE_BOOL:
+        if (!parse_bool(text, (bool *)target))
+            err = complain(setting, source, "must be yes or no");
+        break;
+    case TYPE_COUNT:
+    case TYPE_DURATION:
+        err = set_number(loader, setting, text, source);
+        break;
+    }
+    if (!err)
+        loader->sources->of[setting - SETTINGS] = source;
+    return err;
+}
+
+/* `separator` is what stands for the table's underscores. */
+static const struct setting *find(struct str name, char separator)
+{
+    for (size_t i = 0; i < SETTINGS_N; i++) {
+        const char *known = SETTINGS[i].name;
+        if (strlen(known) != name.len)
+            continue;
+        size_t k = 0;
+        while (k < name.len && name.ptr[k] == (known[k] == '_' ? separator : known[k]))
+            k++;
+        if (k == name.len)
+            return &SETTINGS[i];
+    }
+    return NULL;
+}
+
+static enum err load_defaults(const struct loader *loader, bool demo)
+{
+    for (size_t i = 0; i < SETTINGS_N; i++) {
+        const struct setting *setting = &SETTINGS[i];
+        bool of_demo = demo && setting->demo;
+        const char *value = of_demo ? setting->demo : setting->value;
+        char cores[16];
+
+        if (setting->offset == AT(io_threads)) {
+            long n = sysconf(_SC_NPROCESSORS_ONLN);
+            snprintf(cores, sizeof cores, "%ld", n < 1 ? 1 : n > 256 ? 256 : n);
+            value = cores;
+        }
+        enum err err = set(loader, setting, str_from(value), of_demo ? CONFIG_DEMO : CONFIG_DEFAULT);
+        if (err)
+            return err;
+    }
+    return ERR_OK;
+}
+
+static enum err load_line(const struct loader *loader, const char *path, int number,
+                          struct str line)
+{
+    struct str rest = str_trim(line), name;
+
+    if (rest.len == 0 || rest.ptr[0] == '#')
+        return ERR_OK;
+    bool split = str_split(&rest, '=', &name) && rest.ptr;
+    const struct setting *setting = split ? find(str_trim(name), '_') : NULL;
+    if (!split)
+        fprintf(stderr, "servery: %s:%d: expected name = value\n", path, number);
+    else if (!setting)
+        fprintf(stderr, "servery: %s:%d: unknown setting " STR_FMT "\n", path, number,
+                STR_ARG(str_trim(name)));
+    return setting ? set(loader, setting, str_trim(rest), CONFIG_FILE) : ERR_PROBLEM;
+}
+
+static enum err load_file(const struct loader *loader, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
+    size_t cap = 0;
+    enum err err = ERR_OK;
+
+    if (!file) {
+        fprintf(stderr, "servery: cannot read %s: %s\n", path, strerror(errno));
+        return ERR_PROBLEM;
+    }
+    for (int number = 1; !err; number++) {
+        ssize_t len = getline(&line, &cap, file);
+        if (len < 0)
+            break;
+        while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+            len--;
+        err = load_line(loader, path, number, (struct str){line, (size_t)len});
+    }
+    free(line);
+    fclose(file);
+    return err;
+}
+
+static enum err load_environment(const struct loader *loader)
+{
+    for (size_t i = 0; i < SETTINGS_N; i++) {
+        char name[64] = "SERVERY_";
+        size_t len = strlen(name);
+        for (const char *p = SETTINGS[i].name; *p && len < sizeof name - 1; p++)
+            name[len++] = *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p;
+        const char *value = getenv(name);
+        enum err err = value ? set(loader, &SETTINGS[i], str_from(value), CONFIG_ENVIRONMENT)
+                             : ERR_OK;
+        if (err)
+            return err;
+    }
+    return ERR_OK;
+}
+
+/* One flag at argv[*i]; moves *i over a value that stands by itself. With `file`, only --config is
+ * looked at; without, it is skipped. */
+static enum err load_flag(const struct loader *loader, int argc, char **argv, int *i, bool file)
+{
+    struct str rest = str_from(argv[*i] + 2), name;
+
+    str_split(&rest, '=', &name);
+    bool is_config = str_is(name, "config");
+    const struct setting *setting = find(name, '-');
+    if (!is_config && !setting) {
+        fprintf(stderr, "servery: unknown option %s (see servery --help)\n", argv[*i]);
+        return ERR_PROBLEM;
+    }
+    if (!rest.ptr) {
+        bool next_is_value = *i + 1 < argc && strncmp(argv[*i + 1], "--", 2) != 0;
+        bool is_switch = setting && setting->type == TYPE_BOOL;
+        bool ignored;
+        if (is_switch && next_is_value)
+            next_is_value = parse_bool(str_from(argv[*i + 1]), &ignored);
+        if (!next_is_value && !is_switch) {
+            fprintf(stderr, "servery: %s needs a value\n", argv[*i]);
+            return ERR_PROBLEM;
+        }
+        rest = next_is_value ? str_from(argv[++*i]) : STR("yes");
+    }
+    if (is_config)
+        return file ? load_file(loader, rest.ptr) : ERR_OK;
+    return file ? ERR_OK : set(loader, setting, rest, CONFIG_FLAG);
+}
+
+static enum err load_flags(const struct loader *loader, int argc, char **argv, bool file,
+                           int *ret_n_rest)
+{
+    int n_rest = 0;
+
+    for (int i = 0; i < argc; i++) {
+        if (strncmp(argv[i], "--", 2) == 0 && argv[i][2] != '\0') {
+            enum err err = load_flag(loader, argc, argv, &i, file);
+            if (err)
+                return err;
+        } else if (!file) {
+            argv[n_rest++] = argv[i];
+        }
+    }
+    *ret_n_rest = n_rest;
+    return ERR_OK;
+}
+
+enum err config_load(struct arena *arena, bool demo, int argc, char **argv,
+                     struct config *ret_config, struct config_sources **ret_sources,
+                     int *ret_n_rest)
+{
+    struct loader loader = {arena, ret_config,
+                            arena_zalloc(arena, sizeof(struct config_sources))};
+
+    *ret_config = (struct config){0};
+    *ret_sources = loader.sources;
+    enum err err = load_defaults(&loader, demo);
+    if (!err)
+        err = load_flags(&loader, argc, argv, true, ret_n_rest);
+    if (!err)
+        err = load_environment(&loader);
+    if (!err)
+        err = load_flags(&loader, argc, argv, false, ret_n_rest);
+    if (!err && !*ret_config->public_url)
+        ret_config->public_url = arena_printf(arena, "http://%s", ret_config->listen).ptr;
+    return err;
+}
+
+/* The password of a URL, if it has one, as a slice. */
+static struct str url_password(struct str url)
+{
+    size_t at = url.len, colon = url.len;
+
+    for (size_t i = 0; i + 2 < url.len; i++) {
+        if (url.ptr[i] == ':' && url.ptr[i + 1] == '/' && url.ptr[i + 2] == '/') {
+            for (size_t k = i + 3; k < url.len && url.ptr[k] != '/'; k++) {
+                if (url.ptr[k] == ':' && colon == url.len)
+                    colon = k;
+                if (url.ptr[k] == '@')
+                    at = k;
+            }
+            break;
+        }
+    }
+    return at < url.len && colon < at ? str_slice(url, colon + 1, at) : STR_NONE;
+}
+
+static void print_value(const struct config *config, const struct setting *setting)
+{
+    const char *at = (const char *)config + setting->offset;
+
+    switch (setting->type) {
+    case TYPE_TEXT:
+        fputs(*(const char *const *)(const void *)at, stdout);
+        break;
+    case TYPE_SECRET:
+        fputs(**(const char *const *)(const void *)at ? "***" : "", stdout);
+        break;
+    case TYPE_SECRET_URL: {
+        struct str url = str_from(*(const char *const *)(const void *)at);
+        struct str password = url_password(url);
+        if (password.ptr)
+            printf("%.*s***%s", (int)(password.ptr - url.ptr), url.ptr,
+                   password.ptr + password.len);
+        else
+            fputs(url.ptr, stdout);
+        break;
+    }
+    case TYPE_BOOL:
+        fputs(*(const bool *)at ? "yes" : "no", stdout);
+        break;
+    case TYPE_COUNT:
+        printf("%lld", (long long)*(const int64_t *)(const void *)at);
+        break;
+    case TYPE_DURATION:
+        printf("%llds", (long long)(*(const int64_t *)(const void *)at / SECOND_MS));
+        break;
+    }
+}
+
+void config_print(const struct config *config, const struct config_sources *sources)
+{
+    for (size_t i = 0; i < SETTINGS_N; i++) {
+        printf("# %s: %s\n%s = ", source_text(sources->of[i]), SETTINGS[i].meaning,
+               SETTINGS[i].name);
+        print_value(config, &SETTINGS[i]);
+        putchar('\n');
+    }
+}
+
+void config_print_help(void)
+{
+    puts("Settings, each also SERVERY_NAME in the environment or name = value in a file:");
+    puts("  --config FILE\n        read settings from FILE");
+    for (size_t i = 0; i < SETTINGS_N; i++) {
+        printf("  --");
+        for (const char *p = SETTINGS[i].name; *p; p++)
+            putchar(*p == '_' ? '-' : *p);
+        printf("%s\n        %s", SETTINGS[i].type == TYPE_BOOL ? " yes|no" : " VALUE",
+               SETTINGS[i].meaning);
+        if (*SETTINGS[i].value)
+            printf(" [%s]", SETTINGS[i].value);
+        putchar('\n');
+    }
+}
+
+void config_print_markdown(void)
+{
+    puts("| setting | default | meaning |\n| --- | --- | --- |");
+    for (size_t i = 0; i < SETTINGS_N; i++) {
+        const struct setting *setting = &SETTINGS[i];
+        printf("| `%s` | %s%s%s", setting->name, *setting->value ? "`" : "", setting->value,
+               *setting->value ? "`" : "");
+        if (setting->demo)
+            printf("%sdemo: %s%s%s", *setting->value ? "; " : "", *setting->demo ? "`" : "",
+                   *setting->demo ? setting->demo : "temporary", *setting->demo ? "`" : "");
+        printf(" | %s |\n", setting->meaning);
+    }
+}

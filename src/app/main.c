@@ -1,0 +1,100 @@
+/* servery: the subcommands and their help. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "base/crypto.h"
+
+struct subcommand {
+    const char *name;
+    int (*run)(const struct command_line *line);
+    const char *usage, *help;
+};
+
+static int version(const struct command_line *line)
+{
+    (void)line;
+    puts("servery " SERVERY_VERSION);
+    return 0;
+}
+
+static const struct subcommand SUBCOMMANDS[] = {
+    {"serve", app_serve, "serve", "Serves the shop. Applies missing migrations first."},
+    {"demo", app_demo, "demo",
+     "Serves a sample shop on loopback, with pretended payments, an admin\n"
+     "(admin@example.com / servery-demo) and a page /dev/mail that shows the mails\n"
+     "sent. Its data is thrown away at the end, unless --database says where to keep it."},
+    {"admin", app_admin, "admin create EMAIL",
+     "Makes a verified admin, or promotes the user with that email, and sets the\n"
+     "password, read from the terminal or standard input. Works while the server runs."},
+    {"migrate", app_migrate, "migrate", "Brings the database to this program's version."},
+    {"check", app_check, "check",
+     "Verifies the data, also while the server runs: names each breach and exits 1."},
+    {"config", app_config, "config [--markdown]",
+     "Prints every setting with its value, where that came from, and its meaning."},
+    {"version", version, "version", "Prints the version."},
+};
+
+enum { SUBCOMMANDS_N = sizeof SUBCOMMANDS / sizeof *SUBCOMMANDS };
+
+static void print_help(FILE *out)
+{
+    fputs("Servery: sells every plate at most once, never loses a paid order.\n\n", out);
+    for (size_t i = 0; i < SUBCOMMANDS_N; i++) {
+        const char *help = SUBCOMMANDS[i].help;
+        fprintf(out, "  servery %-20s %.*s\n", SUBCOMMANDS[i].usage, (int)strcspn(help, ".:"),
+                help);
+    }
+    fputs("\nTry `servery demo`; each command has --help.\n", out);
+}
+
+static const struct subcommand *find(const char *name)
+{
+    for (size_t i = 0; i < SUBCOMMANDS_N; i++)
+        if (strcmp(SUBCOMMANDS[i].name, name) == 0)
+            return &SUBCOMMANDS[i];
+    return NULL;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--version") == 0)
+        return version(NULL);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_help(stdout);
+        return 0;
+    }
+    const struct subcommand *subcommand = find(argv[1]);
+    if (!subcommand) {
+        fprintf(stderr, "servery: unknown command %s\n\n", argv[1]);
+        print_help(stderr);
+        return 2;
+    }
+    if (wants_help(argc - 2, argv + 2)) {
+        printf("servery %s\n\n%s\n", subcommand->usage, subcommand->help);
+        if (subcommand->run != version) {
+            putchar('\n');
+            config_print_help();
+        }
+        return 0;
+    }
+    if (crypto_init())
+        return 1;
+    struct command_line line = {arena_create(), argc - 2, argv + 2};
+    int status = subcommand->run(&line);
+    arena_destroy(line.arena);
+    return status;
+}

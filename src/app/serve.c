@@ -1,0 +1,383 @@
+/* serve and demo: puts the parts together, waits for a signal, takes them apart again. */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "api/client.h"
+#include "api/hub.h"
+#include "api/menu.h"
+#include "api/pages.h"
+#include "api/passwords.h"
+#include "api/rate_limit.h"
+#include "api/routes.h"
+#include "app/app.h"
+#include "app/demo.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "jobs/mailer.h"
+#include "jobs/upkeep.h"
+#include "net/global.h"
+#include "net/mail.h"
+#include "net/mailbox.h"
+#include "net/provider.h"
+
+enum { STOP_TIMEOUT_MS = 10 * 1000 };
+
+struct app {
+    struct arena *arena;
+    const struct config *config;
+    bool demo;
+    int lock_fd;
+    struct api api;
+    struct payment_provider provider;
+    struct mail_target mail_target;
+    struct mail_address mail_from;
+    struct mailer *mailer;
+    struct upkeep *upkeep;
+    struct http_server *server;
+};
+
+static enum err complain(const char *setting, const char *what)
+{
+    fprintf(stderr, "servery: %s: %s\n", setting, what);
+    return ERR_PROBLEM;
+}
+
+/* ---- Settings that must be understood before anything starts ---- */
+
+static enum err set_public_url(struct app *app)
+{
+    struct api_settings *settings = &app->api.settings;
+    struct str url = str_from(app->config->public_url);
+
+    while (url.len > 0 && url.ptr[url.len - 1] == '/')
+        url.len--;
+    bool https = str_starts(url, STR("https://"));
+    if (!https && !str_starts(url, STR("http://")))
+        return complain("public_url", "must begin with http:// or https://");
+    size_t host = https ? 8 : 7, end = host;
+    while (end < url.len && url.ptr[end] != '/')
+        end++;
+    if (end == host)
+        return complain("public_url", "names no host");
+    settings->public_url = arena_dup(app->arena, url);
+    settings->origin = arena_dup(app->arena, str_slice(url, 0, end));
+    settings->https = https;
+    return ERR_OK;
+}
+
+static enum err set_trusted_proxies(struct app *app)
+{
+    struct str rest = str_from(app->config->trusted_proxies), part;
+    size_t max = 1, n = 0;
+
+    for (size_t i = 0; i < rest.len; i++)
+        max += rest.ptr[i] == ',';
+    struct client_network *networks = arena_alloc(app->arena, max * sizeof *networks);
+    while (str_split(&rest, ',', &part)) {
+        if (str_trim(part).len == 0)
+            continue;
+        if (!client_network_parse(part, &networks[n++]))
+            return complain("trusted_proxies", "expected addresses or networks, such as 10.0.0.0/8");
+    }
+    app->api.settings.trusted_proxies = networks;
+    app->api.settings.n_trusted_proxies = n;
+    return ERR_OK;
+}
+
+static enum err set_payment(struct app *app)
+{
+    const struct config *config = app->config;
+    const char *url = *config->test_provider_url ? config->test_provider_url : NULL;
+
+    if (!provider_init(&app->provider, config->payment, url))
+        return complain("payment", "must be manual or test");
+    if (strcmp(config->payment, "test") == 0 && !config->allow_test_payments)
+        return complain("payment", "test lets anybody pay with nothing; if this is what you want, "
+                                   "set allow_test_payments = yes");
+    app->api.provider = &app->provider;
+    app->api.settings.payment_hold_ms = config->payment_hold_ms;
+    return ERR_OK;
+}
+
+static enum err set_mail(struct app *app)
+{
+    const struct config *config = app->config;
+    char error[MAIL_ERROR_SIZE];
+
+    if (!mail_target_parse(config->mail, &app->mail_target, error))
+        return complain("mail", error);
+    if (*config->mail_ca_file)
+        app->mail_target.ca_file = config->mail_ca_file;
+    const char *from = config->mail_from;
+    if (!*from && app->mail_target.scheme == MAIL_LOG)
+        from = "Servery <servery@localhost>";
+    if (!mail_address_parse(app->arena, str_from(from), &app->mail_from))
+        return complain("mail_from", "must be an address, such as \"The Shop <shop@example.com>\"");
+    return ERR_OK;
+}
+
+static bool listens_on_loopback(const char *listen)
+{
+    return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]", 5) == 0 ||
+           strncmp(listen, "localhost:", 10) == 0;
+}
+
+static enum err set_up(struct app *app)
+{
+    struct api_settings *settings = &app->api.settings;
+
+    settings->demo = app->demo;
+    settings->auth_rate_per_minute = (int)app->config->auth_rate_per_minute;
+    settings->rate_per_minute = (int)app->config->rate_per_minute;
+    settings->metrics_token = str_from(app->config->metrics_token);
+    if (app->demo && !listens_on_loopback(app->config->listen))
+        return complain("listen", "demo serves on loopback only: its admin's password is known");
+    enum err err = set_public_url(app);
+    if (!err)
+        err = set_trusted_proxies(app);
+    if (!err)
+        err = set_payment(app);
+    if (!err)
+        err = set_mail(app);
+    return err;
+}
+
+/* ---- Starting ---- */
+
+/* Two servers on one SQLite file would not see each other's changes. The lock is on a file of its
+ * own: closing any descriptor of the database would drop SQLite's locks on it. */
+static enum err lock_database(struct app *app)
+{
+    const char *path = store_path(app->api.store);
+
+    app->lock_fd = -1;
+    if (!path)
+        return ERR_OK;
+    struct str lock = arena_printf(app->arena, "%s.lock", path);
+    app->lock_fd = open(lock.ptr, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (app->lock_fd >= 0 && flock(app->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return ERR_OK;
+    if (app->lock_fd >= 0 && errno == EWOULDBLOCK)
+        fprintf(stderr, "servery: another servery already serves %s\n", path);
+    else
+        fprintf(stderr, "servery: cannot lock %s: %s\n", lock.ptr, strerror(errno));
+    return ERR_PROBLEM;
+}
+
+static enum err open_shop(struct app *app)
+{
+    struct store_options options = {.database = app->config->database};
+    int applied = 0;
+
+    enum err err = crypto_keys_load(app->config->secret_file, &app->api.keys);
+    if (!err)
+        err = store_open(&options, &app->api.store);
+    if (!err)
+        err = lock_database(app);
+    if (!err)
+        err = store_migrate(app->api.store, &applied);
+    if (!err && app->demo)
+        err = demo_fill(app->api.store, app->arena);
+    if (!err && applied > 0)
+        log_line(LOG_INFO, "migrated", LOG_INT("migrations", applied));
+    return err;
+}
+
+static void wake_mailer(void *ctx)
+{
+    struct app *app = ctx;
+    mailer_wake(app->mailer);
+}
+
+static enum err start_api(struct app *app)
+{
+    struct api *api = &app->api;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    api->hub = hub_create(api->store);
+    api->pages = pages_create();
+    if (app->demo)
+        api->mailbox = mailbox_create();
+    if (api->settings.auth_rate_per_minute > 0)
+        api->auth_limit = rate_limit_create("auth", api->settings.auth_rate_per_minute);
+    if (api->settings.rate_per_minute > 0)
+        api->all_limit = rate_limit_create("all", api->settings.rate_per_minute);
+    enum err err = passwords_create(cores > 1 ? (int)cores : 1, &api->passwords);
+    if (!err)
+        err = menu_create(api->store, &api->menu);
+    return err;
+}
+
+static enum err start_jobs(struct app *app)
+{
+    struct mailer_options mailer = {.store = app->api.store, .keys = &app->api.keys,
+                                    .target = &app->mail_target, .from = &app->mail_from,
+                                    .mailbox = app->api.mailbox};
+    struct upkeep_options upkeep = {.store = app->api.store, .keys = &app->api.keys,
+                                    .provider = &app->provider,
+                                    .public_url = app->api.settings.public_url};
+
+    enum err err = mailer_create(&mailer, &app->mailer);
+    if (err)
+        return err;
+    app->api.mail_waits = wake_mailer;
+    app->api.mail_ctx = app;
+    store_listen(app->api.store, api_store_listener, &app->api);
+    return upkeep_create(&upkeep, &app->upkeep);
+}
+
+static enum err start_server(struct app *app)
+{
+    struct http_options options = {
+        .listen = app->config->listen,
+        .io_threads = (int)app->config->io_threads,
+        .workers = (int)app->config->workers,
+        .max_connections = (int)app->config->max_connections,
+        .routes = &ROUTES[0].http,
+        .n_routes = ROUTES_N,
+        .route_size = sizeof *ROUTES,
+        .https = app->api.settings.https,
+        .ctx = &app->api,
+        .handle = api_handle,
+        .refuse = api_refuse,
+    };
+    return http_server_create(&options, &app->server);
+}
+
+/* A test shop on port 0 is reachable under the port it got. */
+static void announce(const struct app *app)
+{
+    int port = http_server_port(app->server);
+
+    log_line(LOG_INFO, "listening", LOG_CSTR("listen", app->config->listen),
+             LOG_INT("port", port), LOG_STR("public_url", app->api.settings.public_url),
+             LOG_CSTR("version", SERVERY_VERSION));
+    if (app->demo) {
+        printf("\n  The shop is open: %s\n"
+               "  Admin: " DEMO_ADMIN_EMAIL " / " DEMO_ADMIN_PASSWORD "\n"
+               "  The mails it sends: %s/dev/mail\n"
+               "  Ctrl-C closes it.\n\n",
+               app->api.settings.public_url.ptr, app->api.settings.public_url.ptr);
+        fflush(stdout);
+    }
+}
+
+/* ---- Stopping ---- */
+
+static void take_down(struct app *app)
+{
+    struct api *api = &app->api;
+
+    if (app->server)
+        http_server_stop(app->server, STOP_TIMEOUT_MS);
+    upkeep_destroy(app->upkeep);
+    store_close(api->store);
+    mailer_destroy(app->mailer);
+    http_server_destroy(app->server);
+    hub_destroy(api->hub);
+    menu_destroy(api->menu);
+    passwords_destroy(api->passwords);
+    rate_limit_destroy(api->auth_limit);
+    rate_limit_destroy(api->all_limit);
+    pages_destroy(api->pages);
+    mailbox_destroy(api->mailbox);
+    if (app->lock_fd >= 0)
+        close(app->lock_fd);
+}
+
+static void block_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+}
+
+int app_run(struct arena *arena, const struct app_shop *shop)
+{
+    struct app app = {.arena = arena, .config = &shop->config, .demo = shop->demo, .lock_fd = -1};
+    sigset_t signals;
+    int signal_number = 0;
+
+    if (set_up(&app))
+        return 2;
+    block_signals(&signals);
+    enum err err = net_global_init();
+    if (!err)
+        err = open_shop(&app);
+    if (!err)
+        err = start_api(&app);
+    if (!err)
+        err = start_jobs(&app);
+    if (!err)
+        err = start_server(&app);
+    if (!err) {
+        announce(&app);
+        sigwait(&signals, &signal_number);
+        log_line(LOG_INFO, "stopping", LOG_INT("signal", signal_number));
+        /* A second signal ends the process at once. */
+        signal(signal_number, SIG_DFL);
+        pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+    }
+    take_down(&app);
+    net_global_cleanup();
+    if (!err)
+        log_line(LOG_INFO, "stopped", LOG_INT("signal", signal_number));
+    return err ? 1 : 0;
+}
+
+int app_serve(const struct command_line *line)
+{
+    struct app_shop shop = {.demo = false};
+    struct config_sources *sources;
+
+    if (app_load(line, false, &shop.config, &sources))
+        return 2;
+    return app_run(line->arena, &shop);
+}
+
+/* ---- demo ---- */
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
+{
+    (void)status;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+int app_demo(const struct command_line *line)
+{
+    struct app_shop shop = {.demo = true};
+    struct config_sources *sources;
+    char *folder = NULL;
+
+    if (app_load(line, true, &shop.config, &sources))
+        return 2;
+    if (!*shop.config.database) {
+        const char *tmp = getenv("TMPDIR");
+        struct str pattern = arena_printf(line->arena, "%s/servery-demo-XXXXXX",
+                                          tmp && *tmp ? tmp : "/tmp");
+        folder = mem_dup_cstr(pattern.ptr);
+        if (!mkdtemp(folder)) {
+            fprintf(stderr, "servery: cannot create %s: %s\n", folder, strerror(errno));
+            free(folder);
+            return 1;
+        }
+        shop.config.database = arena_printf(line->arena, "sqlite:%s/servery.db", folder).ptr;
+        shop.config.secret_file = arena_printf(line->arena, "%s/servery.key", folder).ptr;
+    }
+    int status = app_run(line->arena, &shop);
+    if (folder)
+        nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    free(folder);
+    return status;
+}

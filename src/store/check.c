@@ -1,0 +1,346 @@
+#include "store/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/order.h"
+
+enum { SLICE_ROWS = 1000 };
+
+/* Units of each food that orders have taken; sorted by nothing, found by its id. */
+struct units {
+    int64_t *by_food; /* index: the food's id */
+    size_t cap;
+};
+
+struct check {
+    struct store *store;
+    struct arena *arena; /* reset after each slice */
+    store_check_report *report;
+    void *ctx;
+    struct store_check_counts counts;
+    int64_t after, upto; /* the slice: after < id <= upto */
+    struct units taken;
+    /* Orders that could still change when their slice was read: counted at the end, together with
+     * the foods' counters, in one snapshot. */
+    int64_t *open_orders;
+    size_t n_open, cap_open;
+    int64_t last_order; /* the newest one of the slices */
+};
+
+static void breach(struct check *check, const char *rule, int64_t id, const char *detail)
+{
+    check->counts.breaches++;
+    check->report(check->ctx, rule, id, detail);
+}
+
+static void add_units(struct units *units, int64_t food_id, int64_t quantity)
+{
+    size_t index = (size_t)food_id;
+    if (index >= units->cap) {
+        size_t cap = (index + 1) * 2;
+        units->by_food = mem_realloc(units->by_food, cap * sizeof *units->by_food);
+        memset(units->by_food + units->cap, 0, (cap - units->cap) * sizeof *units->by_food);
+        units->cap = cap;
+    }
+    units->by_food[index] += quantity;
+}
+
+/* ---- Rules that one statement tells, over a slice of ids ---- */
+
+struct rule {
+    const char *name;
+    const char *detail;
+    const char *sql; /* $1 < id <= $2; the ids that break it */
+};
+
+static const struct rule PAYMENT_RULES[] = {
+    {"payment_total", "the amount is not the sum of its lines",
+     "SELECT p.id FROM payments p WHERE p.id > $1 AND p.id <= $2 AND p.amount <> "
+     "(SELECT COALESCE(CAST(SUM(i.line_total) AS BIGINT), -1) FROM payment_items i "
+     "WHERE i.payment_id = p.id)"},
+    {"payment_line", "a line's total is not its price times its quantity",
+     "SELECT DISTINCT i.payment_id FROM payment_items i WHERE i.payment_id > $1 "
+     "AND i.payment_id <= $2 AND i.line_total <> i.unit_price * i.quantity"},
+    {"payment_hold", "it holds stock although it is over",
+     "SELECT p.id FROM payments p WHERE p.id > $1 AND p.id <= $2 AND p.held = 1 "
+     "AND p.status NOT IN ('creating', 'pending', 'cancelling')"},
+    {"payment_order", "it is paid and has not exactly one order",
+     "SELECT p.id FROM payments p WHERE p.id > $1 AND p.id <= $2 AND p.status = 'paid' "
+     "AND (SELECT COUNT(*) FROM orders o WHERE o.payment_id = p.id) <> 1"},
+    {"payment_open", "its user has another open payment",
+     "SELECT p.id FROM payments p WHERE p.id > $1 AND p.id <= $2 "
+     "AND p.status IN ('creating', 'pending') AND EXISTS (SELECT 1 FROM payments q "
+     "WHERE q.user_id = p.user_id AND q.status IN ('creating', 'pending') AND q.id <> p.id)"},
+};
+
+static const struct rule ORDER_RULES[] = {
+    {"order_total", "the total is not the sum of its lines",
+     "SELECT o.id FROM orders o WHERE o.id > $1 AND o.id <= $2 AND o.total <> "
+     "(SELECT COALESCE(CAST(SUM(i.line_total) AS BIGINT), -1) FROM order_items i "
+     "WHERE i.order_id = o.id)"},
+    {"order_line", "a line's total is not its price times its quantity",
+     "SELECT DISTINCT i.order_id FROM order_items i WHERE i.order_id > $1 AND i.order_id <= $2 "
+     "AND i.line_total <> i.unit_price * i.quantity"},
+    {"order_free", "it costs something and has no payment",
+     "SELECT o.id FROM orders o WHERE o.id > $1 AND o.id <= $2 AND o.payment_id IS NULL "
+     "AND o.total <> 0"},
+    {"order_paid", "its payment is not paid, or of another amount",
+     "SELECT o.id FROM orders o JOIN payments p ON p.id = o.payment_id WHERE o.id > $1 "
+     "AND o.id <= $2 AND (p.status <> 'paid' OR p.amount <> o.total "
+     "OR p.currency <> o.currency OR p.user_id <> o.user_id)"},
+};
+
+static const struct rule FOOD_RULES[] = {
+    {"food_stock", "the stock is negative",
+     "SELECT f.id FROM foods f WHERE f.id > $1 AND f.id <= $2 "
+     "AND (f.stock < 0 OR f.taken < 0)"},
+};
+
+static enum err run_rules(struct tx *tx, struct check *check, const struct rule *rules, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct sql_rows rows;
+        enum err err = tx_ask(tx, rules[i].sql,
+                              SQL_ARGS(sql_int(check->after), sql_int(check->upto)), &rows);
+        if (err)
+            return err;
+        for (size_t row = 0; row < rows.n; row++)
+            breach(check, rules[i].name, sql_get_int(&rows, row, 0), rules[i].detail);
+    }
+    return ERR_OK;
+}
+
+static enum err check_payments(struct tx *tx, void *arg)
+{
+    return run_rules(tx, arg, PAYMENT_RULES, sizeof PAYMENT_RULES / sizeof *PAYMENT_RULES);
+}
+
+static enum err check_foods(struct tx *tx, void *arg)
+{
+    return run_rules(tx, arg, FOOD_RULES, sizeof FOOD_RULES / sizeof *FOOD_RULES);
+}
+
+/* ---- Orders: the way of each through its statuses, and the units they took ---- */
+
+static void remember_open(struct check *check, int64_t order_id)
+{
+    if (check->n_open == check->cap_open) {
+        check->cap_open = check->cap_open ? check->cap_open * 2 : 64;
+        check->open_orders =
+            mem_realloc(check->open_orders, check->cap_open * sizeof *check->open_orders);
+    }
+    check->open_orders[check->n_open++] = order_id;
+}
+
+/* Walks the events of one order, rows[from … to-1]; returns what is wrong with them, or NULL. */
+static const char *walk(const struct sql_rows *rows, size_t from, size_t to,
+                        enum order_status status, enum fulfilment fulfilment, bool stock_returned)
+{
+    enum order_status at = ORDER_PENDING;
+    bool returns = false;
+
+    for (size_t i = from; i < to; i++) {
+        enum order_status before, after;
+        if (!order_status_parse(sql_get_str(rows, i, 2), &after))
+            return "an event has no known status";
+        if (i == from) {
+            if (!sql_is_null(rows, i, 1) || after != ORDER_PENDING)
+                return "its first event is not its placing";
+        } else {
+            if (!order_status_parse(sql_get_str(rows, i, 1), &before) || before != at)
+                return "its events do not follow from each other";
+            if (!order_may_go(before, after, fulfilment))
+                return "it took a way that is not allowed";
+            if (after == ORDER_CANCELLED)
+                returns = order_cancel_returns_stock(before);
+        }
+        at = after;
+    }
+    if (from == to)
+        return "it has no event";
+    if (at != status)
+        return "its status is not that of its last event";
+    if (returns != stock_returned)
+        return "its units were given back, or kept, wrongly";
+    return NULL;
+}
+
+static enum err check_events(struct tx *tx, struct check *check)
+{
+    static const char orders[] = "SELECT id, status, fulfilment, stock_returned FROM orders "
+                                 "WHERE id > $1 AND id <= $2 ORDER BY id";
+    static const char events[] =
+        "SELECT order_id, from_status, to_status FROM order_events "
+        "WHERE order_id > $1 AND order_id <= $2 ORDER BY order_id, id";
+    struct sql_args slice = SQL_ARGS(sql_int(check->after), sql_int(check->upto));
+    struct sql_rows order_rows, event_rows;
+
+    enum err err = tx_ask(tx, orders, slice, &order_rows);
+    if (!err)
+        err = tx_ask(tx, events, slice, &event_rows);
+    if (err)
+        return err;
+    size_t from = 0;
+    for (size_t i = 0; i < order_rows.n; i++) {
+        int64_t id = sql_get_int(&order_rows, i, 0);
+        enum order_status status;
+        enum fulfilment fulfilment;
+        while (from < event_rows.n && sql_get_int(&event_rows, from, 0) < id)
+            from++;
+        size_t to = from;
+        while (to < event_rows.n && sql_get_int(&event_rows, to, 0) == id)
+            to++;
+        const char *wrong = "its status or fulfilment is unknown";
+        if (order_status_parse(sql_get_str(&order_rows, i, 1), &status) &&
+            fulfilment_parse(sql_get_str(&order_rows, i, 2), &fulfilment))
+            wrong = walk(&event_rows, from, to, status, fulfilment,
+                         sql_get_bool(&order_rows, i, 3));
+        if (wrong)
+            breach(check, "order_events", id, wrong);
+        from = to;
+    }
+    return ERR_OK;
+}
+
+static enum err check_orders(struct tx *tx, void *arg)
+{
+    static const char taken[] =
+        "SELECT i.food_id, CAST(SUM(i.quantity) AS BIGINT) FROM orders o "
+        "JOIN order_items i ON i.order_id = o.id "
+        "WHERE o.id > $1 AND o.id <= $2 AND o.status IN ('completed', 'cancelled') "
+        "AND o.stock_returned = 0 AND i.taken = 1 GROUP BY i.food_id";
+    static const char open[] = "SELECT id FROM orders WHERE id > $1 AND id <= $2 "
+                               "AND status NOT IN ('completed', 'cancelled')";
+    struct check *check = arg;
+    struct sql_args slice = SQL_ARGS(sql_int(check->after), sql_int(check->upto));
+    struct sql_rows rows;
+
+    enum err err = run_rules(tx, check, ORDER_RULES, sizeof ORDER_RULES / sizeof *ORDER_RULES);
+    if (!err)
+        err = check_events(tx, check);
+    if (!err)
+        err = tx_ask(tx, taken, slice, &rows);
+    if (err)
+        return err;
+    for (size_t i = 0; i < rows.n; i++)
+        add_units(&check->taken, sql_get_int(&rows, i, 0), sql_get_int(&rows, i, 1));
+    err = tx_ask(tx, open, slice, &rows);
+    for (size_t i = 0; !err && i < rows.n; i++)
+        remember_open(check, sql_get_int(&rows, i, 0));
+    return err;
+}
+
+/* ---- The foods' counters against all that is taken, in one snapshot ---- */
+
+static enum err add_rows(struct tx *tx, struct check *check, const char *sql, struct sql_args args)
+{
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, sql, args, &rows);
+    for (size_t i = 0; !err && i < rows.n; i++)
+        add_units(&check->taken, sql_get_int(&rows, i, 0), sql_get_int(&rows, i, 1));
+    return err;
+}
+
+static enum err check_taken(struct tx *tx, void *arg)
+{
+    static const char of_order[] =
+        "SELECT i.food_id, i.quantity FROM orders o JOIN order_items i ON i.order_id = o.id "
+        "WHERE o.id = $1 AND o.stock_returned = 0 AND i.taken = 1";
+    static const char newer[] =
+        "SELECT i.food_id, i.quantity FROM orders o JOIN order_items i ON i.order_id = o.id "
+        "WHERE o.id > $1 AND o.stock_returned = 0 AND i.taken = 1";
+    static const char held_open[] =
+        "SELECT i.food_id, i.quantity FROM payments p "
+        "JOIN payment_items i ON i.payment_id = p.id "
+        "WHERE p.status IN ('creating', 'pending') AND p.held = 1 AND i.taken = 1";
+    static const char held_cancelling[] =
+        "SELECT i.food_id, i.quantity FROM payments p "
+        "JOIN payment_items i ON i.payment_id = p.id "
+        "WHERE p.status = 'cancelling' AND p.held = 1 AND i.taken = 1";
+    static const char foods[] = "SELECT id, taken FROM foods";
+    struct check *check = arg;
+    struct sql_rows rows;
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; !err && i < check->n_open; i++)
+        err = add_rows(tx, check, of_order, SQL_ARGS(sql_int(check->open_orders[i])));
+    if (!err)
+        err = add_rows(tx, check, newer, SQL_ARGS(sql_int(check->last_order)));
+    if (!err)
+        err = add_rows(tx, check, held_open, SQL_NO_ARGS);
+    if (!err)
+        err = add_rows(tx, check, held_cancelling, SQL_NO_ARGS);
+    if (!err)
+        err = tx_ask(tx, foods, SQL_NO_ARGS, &rows);
+    for (size_t i = 0; !err && i < rows.n; i++) {
+        int64_t id = sql_get_int(&rows, i, 0);
+        add_units(&check->taken, id, 0);
+        if (check->taken.by_food[id] != sql_get_int(&rows, i, 1)) {
+            struct str detail = arena_printf(
+                check->arena, "its counter says %lld units taken, holds and orders say %lld",
+                (long long)sql_get_int(&rows, i, 1), (long long)check->taken.by_food[id]);
+            breach(check, "food_taken", id, detail.ptr);
+        }
+    }
+    return err;
+}
+
+/* ---- Slices ---- */
+
+struct bounds {
+    const char *sql;
+    int64_t count, newest;
+};
+
+static enum err read_bounds(struct tx *tx, void *arg)
+{
+    struct bounds *bounds = arg;
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, bounds->sql, SQL_NO_ARGS, &rows);
+    if (!err) {
+        bounds->count = sql_get_int(&rows, 0, 0);
+        bounds->newest = sql_get_int(&rows, 0, 1);
+    }
+    return err;
+}
+
+static enum err run_slices(struct check *check, const char *bounds_sql, tx_fn *fn,
+                           int64_t *ret_count, int64_t *ret_newest)
+{
+    struct bounds bounds = {.sql = bounds_sql};
+    enum err err = store_read(check->store, check->arena, read_bounds, &bounds);
+
+    for (int64_t after = 0; !err && after < bounds.newest; after += SLICE_ROWS) {
+        check->after = after;
+        check->upto = after + SLICE_ROWS < bounds.newest ? after + SLICE_ROWS : bounds.newest;
+        err = store_read(check->store, check->arena, fn, check);
+        arena_reset(check->arena);
+    }
+    *ret_count = bounds.count;
+    *ret_newest = bounds.newest;
+    return err;
+}
+
+enum err store_check(struct store *store, store_check_report *report, void *ctx,
+                     struct store_check_counts *ret_counts)
+{
+    static const char foods[] = "SELECT COUNT(*), COALESCE(MAX(id), 0) FROM foods";
+    static const char payments[] = "SELECT COUNT(*), COALESCE(MAX(id), 0) FROM payments";
+    static const char orders[] = "SELECT COUNT(*), COALESCE(MAX(id), 0) FROM orders";
+    struct check check = {.store = store, .arena = arena_create(), .report = report, .ctx = ctx};
+    int64_t newest;
+
+    enum err err = run_slices(&check, foods, check_foods, &check.counts.foods, &newest);
+    if (!err)
+        err = run_slices(&check, payments, check_payments, &check.counts.payments, &newest);
+    if (!err)
+        err = run_slices(&check, orders, check_orders, &check.counts.orders, &check.last_order);
+    if (!err)
+        err = store_read(store, check.arena, check_taken, &check);
+    *ret_counts = check.counts;
+    free(check.taken.by_food);
+    free(check.open_orders);
+    arena_destroy(check.arena);
+    return err;
+}
