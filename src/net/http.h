@@ -1,0 +1,185 @@
+/* The HTTP server as the rest of the program sees it: its own request, response and stream types,
+ * with libevent's evhttp behind them (http_*.c), so that the transport can be replaced.
+ *
+ * The way of a call: a loop thread reads the request, the guard refuses bad framing, the router
+ * matches the raw path; the call then runs in its route's lane: at once on the loop (HTTP_LANE_LOOP,
+ * must never block), or on a worker thread. The answer goes back to the call's loop through its
+ * inbox. Answers to requests that reach no handler (400, 404, 405, 413, 503) are made by `refuse`. */
+#ifndef SERVERY_NET_HTTP_H
+#define SERVERY_NET_HTTP_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <netinet/in.h>
+
+enum http_method {
+    HTTP_GET,
+    HTTP_HEAD, /* routed as GET; the server drops the body and keeps its Content-Length */
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_DELETE,
+    HTTP_OTHER, /* answered 405 (501 for no token at all) */
+};
+
+/* Where a handler runs. Each worker lane has its own bounded queue (full: 503 with Retry-After) and
+ * a share of the workers that it may hold at once, so that reads never wait behind slow writes. */
+enum http_lane {
+    HTTP_LANE_LOOP,  /* answers from memory */
+    HTTP_LANE_READ,  /* may use all workers */
+    HTTP_LANE_WRITE, /* at most three quarters of them */
+    HTTP_LANE_HASH,  /* waits for a password hash: at most a quarter */
+    HTTP_LANES,
+};
+
+/* A pattern is a path of literal segments and {id} (a positive integer below 2^53; anything else in
+ * its place is 404) or {name} (any one segment, raw). Literals win over parameters. */
+struct http_route {
+    enum http_method method; /* GET also serves HEAD */
+    const char *pattern;
+    enum http_lane lane;
+    size_t body_max_bytes; /* 0: a body is refused with 413 */
+};
+
+enum { HTTP_PARAMS_MAX = 2, HTTP_RESPONSE_HEADERS_MAX = 16 };
+
+struct http_address {
+    bool is_ipv6; /* an IPv4-mapped address is given as IPv4 */
+    unsigned char bytes[16];
+};
+
+/* Immutable bytes that several answers share (the menu, static files): counted, thread-safe. */
+struct http_content {
+    int refs; /* atomic */
+    struct str type; /* Content-Type */
+    struct str etag; /* with its quotes; STR_NONE: none */
+    struct str identity;
+    struct str gzip;   /* STR_NONE: not made */
+    struct str brotli; /* STR_NONE: not made */
+};
+
+struct http_header {
+    struct str name, value;
+};
+
+struct http_stream;
+
+struct http_response {
+    int status; /* 0 until set */
+    struct str content_type;
+    struct buf body;               /* in the call's arena */
+    struct http_content *content;  /* instead of body; the reference is the response's */
+    struct str etag;               /* with quotes; If-None-Match then gives 304 by itself */
+    struct str cache_control;      /* STR_NONE: no-store */
+    size_t n_headers;
+    struct http_header headers[HTTP_RESPONSE_HEADERS_MAX];
+    struct http_stream *stream; /* set by http_stream_open: the answer is an event stream */
+    bool close;                 /* Connection: close */
+};
+
+struct http_call {
+    struct http_server *server;
+    void *ctx; /* http_options.ctx */
+    struct arena *arena;
+    enum http_method method;
+    const struct http_route *route;
+    struct str target;     /* as sent */
+    struct str path;       /* the target's path, raw */
+    struct str query;      /* without '?', raw; STR_NONE: none */
+    struct str params[HTTP_PARAMS_MAX];
+    int64_t ids[HTTP_PARAMS_MAX]; /* for {id}, else 0 */
+    struct str body;
+    struct str request_id; /* made by the server, 16 characters */
+    struct http_address peer;
+    int64_t started_us;    /* clock_mono_us when it was complete */
+    struct http_response response;
+};
+
+/* The value of a request header, surrounding space removed; STR_NONE if absent. Repeated headers
+ * are joined by ", ". Valid as long as the call; any thread that owns the call. */
+struct str http_header_get(const struct http_call *call, const char *name);
+
+/* The decoded value of a query parameter (percent, plus); STR_NONE if absent. False if the query
+ * repeats it, or it decodes to bad UTF-8 or NUL. */
+MUST_CHECK bool http_query_get(struct http_call *call, const char *name, struct str *ret_value);
+
+/* Walks the query's parameters: the decoded name of the i-th, STR_NONE past the last. */
+struct str http_query_name(struct http_call *call, size_t i);
+
+/* Adds a response header; name is a constant, value is copied (CR and LF are a bug: asserted). */
+void http_response_header(struct http_call *call, const char *name, struct str value);
+
+/* Heap-made content with one reference; the strings are copied; gzip is made here when it pays
+ * (over 1 KB and smaller). http_content_unref frees it at the last. */
+struct http_content *http_content_create(struct str type, struct str etag, struct str identity);
+struct http_content *http_content_ref(struct http_content *content);
+void http_content_unref(struct http_content *content); /* NULL is fine */
+
+/* ---- Event streams (text/event-stream) ----
+ *
+ * A handler opens the stream on its call, subscribes it wherever events come from, reads what was
+ * missed, and returns. Its response's body (the replay) is sent first, then what was sent meanwhile:
+ * events with an id up to `replayed_id` are dropped, so subscribe, then read, then return loses and
+ * doubles nothing. The server sends a comment every 20 s, drops a stream whose client reads too
+ * slowly (128 KB waiting), ends it at `deadline_ms`, and tells `closed` once, on the loop thread. */
+typedef void http_stream_closed(void *arg);
+
+struct http_stream *http_stream_open(struct http_call *call, int64_t deadline_ms,
+                                     http_stream_closed *closed, void *arg);
+void http_stream_replayed(struct http_stream *stream, int64_t replayed_id);
+
+/* Bytes shared by all the streams they go to. */
+struct http_chunk *http_chunk_create(struct str bytes); /* one reference, the caller's */
+void http_chunk_unref(struct http_chunk *chunk);
+
+/* Any thread. `id` is the event's, 0 for one that is never dropped as replayed. The stream must not
+ * have been told closed: whoever sends holds the lock under which `closed` unsubscribes. */
+void http_stream_send(struct http_stream *stream, struct http_chunk *chunk, int64_t id);
+void http_stream_end(struct http_stream *stream); /* any thread, same rule; the client sees EOF */
+
+/* ---- The server ---- */
+
+struct http_options {
+    const char *listen; /* "127.0.0.1:8080", "[::1]:0"; port 0 takes a free one */
+    int io_threads, workers, max_connections;
+    const struct http_route *routes; /* the first one */
+    size_t n_routes, route_size;     /* bytes from one route to the next */
+    bool https; /* the public URL is https: adds HSTS */
+    void *ctx;
+    void (*handle)(struct http_call *call); /* in the route's lane; fills call->response */
+    /* On the loop thread: fills the response to a call refused before its handler. status is 400,
+     * 404, 405 (allow names the methods), 413, 501 or 503. */
+    void (*refuse)(struct http_call *call, int status, const char *detail, struct str allow);
+};
+
+/* What /metrics and tests look at; each a relaxed atomic read. */
+struct http_stats {
+    int64_t connections, streams, requests, refused, queue_full;
+    int64_t queued[HTTP_LANES], running[HTTP_LANES];
+};
+
+struct http_server;
+
+/* Listens (an address in use is an error, logged) and starts the threads; serves at once. */
+MUST_CHECK enum err http_server_create(const struct http_options *options,
+                                       struct http_server **ret_server);
+int http_server_port(const struct http_server *server);
+void http_server_stats(const struct http_server *server, struct http_stats *ret_stats);
+
+/* Accepts nothing new, ends streams, lets running calls finish (at most timeout_ms), joins. */
+void http_server_stop(struct http_server *server, int64_t timeout_ms);
+void http_server_destroy(struct http_server *server);
+
+/* ---- The limits, in one place ---- */
+enum {
+    HTTP_HEADERS_MAX_BYTES = 16 * 1024,
+    HTTP_BODY_MAX_BYTES = 1024 * 1024, /* the largest any route takes */
+    HTTP_REQUEST_DEADLINE_MS = 10 * 1000, /* first byte to whole request; every request */
+    HTTP_IDLE_TIMEOUT_MS = 60 * 1000,
+    HTTP_QUEUE_MAX = 1024, /* a lane */
+    HTTP_STREAM_BUFFER_MAX_BYTES = 128 * 1024,
+    HTTP_STREAM_HEARTBEAT_MS = 20 * 1000,
+    HTTP_GZIP_MIN_BYTES = 1024,
+};
+
+#endif

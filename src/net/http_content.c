@@ -1,0 +1,123 @@
+/* Content that many answers share, and what the client will take: codings and entity tags. */
+#include "net/http_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+static struct str copy(struct str s)
+{
+    if (!s.ptr)
+        return STR_NONE;
+    char *bytes = mem_alloc(s.len + 1);
+    memcpy(bytes, s.ptr, s.len);
+    bytes[s.len] = 0;
+    return (struct str){bytes, s.len};
+}
+
+static void release(struct str s)
+{
+    free((void *)(uintptr_t)s.ptr);
+}
+
+/* Once for many answers, so with all the effort zlib can make. */
+static struct str gzip_best(struct str plain)
+{
+    z_stream z = {0};
+    if (plain.len <= HTTP_GZIP_MIN_BYTES || plain.len > UINT32_MAX ||
+        deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+        return STR_NONE;
+    size_t bound = deflateBound(&z, (uLong)plain.len);
+    unsigned char *out = mem_alloc(bound);
+    z.next_in = (unsigned char *)(uintptr_t)plain.ptr;
+    z.avail_in = (uInt)plain.len;
+    z.next_out = out;
+    z.avail_out = (uInt)bound;
+    int rc = deflate(&z, Z_FINISH);
+    size_t len = z.total_out;
+    (void)deflateEnd(&z);
+    if (rc != Z_STREAM_END || len >= plain.len) {
+        free(out);
+        return STR_NONE;
+    }
+    return (struct str){mem_realloc(out, len), len};
+}
+
+struct http_content *http_content_create(struct str type, struct str etag, struct str identity)
+{
+    struct http_content *content = mem_zalloc(sizeof *content);
+    content->refs = 1;
+    content->type = copy(type);
+    content->etag = copy(etag);
+    content->identity = copy(identity);
+    content->gzip = gzip_best(content->identity);
+    return content;
+}
+
+struct http_content *http_content_ref(struct http_content *content)
+{
+    __atomic_add_fetch(&content->refs, 1, __ATOMIC_RELAXED);
+    return content;
+}
+
+void http_content_unref(struct http_content *content)
+{
+    if (!content || __atomic_sub_fetch(&content->refs, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    release(content->type);
+    release(content->etag);
+    release(content->identity);
+    release(content->gzip);
+    release(content->brotli);
+    free(content);
+}
+
+/* Whether a weight, as in "0.5", is more than 0; what is no weight counts as none given. */
+static bool is_weight_positive(struct str weight)
+{
+    for (size_t i = 0; i < weight.len; i++)
+        if (weight.ptr[i] >= '1' && weight.ptr[i] <= '9')
+            return true;
+    return weight.len == 0;
+}
+
+bool http_accepts(const struct http_call *call, const char *coding)
+{
+    struct str list = http_header_get(call, "Accept-Encoding"), item;
+    bool any = false;
+    while (str_split(&list, ',', &item)) {
+        struct str params = item, name, param;
+        (void)str_split(&params, ';', &name);
+        name = str_trim(name);
+        bool is_named = str_eq_nocase(name, str_from(coding));
+        if (!is_named && !str_is(name, "*"))
+            continue;
+        bool accepted = true;
+        while (str_split(&params, ';', &param)) {
+            param = str_trim(param);
+            if (param.len > 1 && (param.ptr[0] | 0x20) == 'q' && param.ptr[1] == '=')
+                accepted = is_weight_positive(str_trim(str_slice(param, 2, param.len)));
+        }
+        if (is_named)
+            return accepted;
+        any = accepted;
+    }
+    return any;
+}
+
+static struct str opaque_tag(struct str etag)
+{
+    return str_starts(etag, STR("W/")) ? str_slice(etag, 2, etag.len) : etag;
+}
+
+/* Our tags hold no comma, so that the list may be split at commas. */
+bool http_etag_listed(struct str list, struct str etag)
+{
+    struct str item;
+    if (str_is(str_trim(list), "*"))
+        return true;
+    while (str_split(&list, ',', &item))
+        if (str_eq(opaque_tag(str_trim(item)), opaque_tag(etag)))
+            return true;
+    return false;
+}

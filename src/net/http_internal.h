@@ -1,0 +1,223 @@
+/* What the files of the HTTP server share. Nothing outside http_*.c and its tests includes this.
+ *
+ * Threads: a struct http_loop and its connections, jobs and streams belong to the loop's thread.
+ * Another thread only puts something into the loop's inbox (under inbox_lock); a job belongs to a
+ * worker from http_workers_submit until http_loop_push_reply. */
+#ifndef SERVERY_NET_HTTP_INTERNAL_H
+#define SERVERY_NET_HTTP_INTERNAL_H
+
+#include "net/http.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/queue.h>
+
+struct evkeyvalq;
+struct http_routes;
+struct http_workers;
+
+/* The limits of http.h, as values so that tests can wait less. */
+struct http_limits {
+    int64_t request_deadline_ms, idle_timeout_ms, heartbeat_ms, tick_ms;
+    int queue_max;
+    size_t stream_buffer_max_bytes;
+    size_t buffered_max_bytes; /* request bytes one loop holds before it refuses more */
+};
+
+/* Watches the raw bytes of a request's head, because evhttp cuts its lines at NUL and folds
+ * continued ones before anybody else sees them. */
+struct http_head_scan {
+    bool line_started; /* the line that is being read has a byte besides its CR */
+    bool done;         /* the empty line came */
+    bool bad;
+    bool any_line; /* a whole line was seen */
+};
+
+enum http_conn_state {
+    HTTP_CONN_IDLE,    /* waits for a request's first byte */
+    HTTP_CONN_READING, /* on the loop's deadline list */
+    HTTP_CONN_BUSY,    /* a request is being handled or its answer written */
+    HTTP_CONN_STREAM,
+};
+
+struct http_conn {
+    struct http_loop *loop;
+    struct bufferevent *bev;
+    struct evhttp_connection *evcon;
+    enum http_conn_state state;
+    struct http_head_scan scan;
+    int64_t deadline_ms; /* monotonic, while READING */
+    struct http_address peer;
+    size_t buffered;      /* its share of loop->buffered */
+    struct http_job *job; /* being handled */
+    struct http_stream *stream;
+    TAILQ_ENTRY(http_conn) link, reading_link;
+};
+TAILQ_HEAD(http_conns, http_conn);
+
+/* One request on its way. The call comes first: a handler's call is its job. */
+struct http_job {
+    struct http_call call;
+    struct http_loop *loop;
+    struct http_conn *conn;
+    struct evhttp_request *req;
+    size_t counted; /* body bytes counted in loop->buffered */
+    bool head;
+    bool vary;       /* the body could have been compressed */
+    struct str gzip; /* the body compressed by the worker, malloc'd; STR_NONE: sent as it is */
+    STAILQ_ENTRY(http_job) link;
+};
+STAILQ_HEAD(http_jobs, http_job);
+
+struct http_message {
+    struct http_chunk *chunk;
+    int64_t id;
+    STAILQ_ENTRY(http_message) link;
+};
+STAILQ_HEAD(http_messages, http_message);
+
+struct http_stream {
+    struct http_loop *loop;
+    http_stream_closed *closed;
+    void *arg;
+    int64_t deadline_ms; /* wall clock */
+    int64_t replayed_id;
+    int64_t heartbeat_ms;   /* monotonic: when the next one is due */
+    struct http_conn *conn; /* NULL until the answer has begun */
+    struct evhttp_request *req;
+    TAILQ_ENTRY(http_stream) link;
+
+    /* Under the loop's inbox_lock. */
+    struct http_messages messages;
+    size_t waiting_bytes;
+    bool open, queued, ended, overflow;
+    TAILQ_ENTRY(http_stream) queue_link;
+};
+TAILQ_HEAD(http_streams, http_stream);
+
+enum { HTTP_WANT_ACCEPT = 1, HTTP_WANT_STOP = 2, HTTP_WANT_KILL = 4 };
+
+struct http_loop {
+    struct http_server *server;
+    pthread_t thread;
+    struct event_base *base;
+    struct evhttp *evhttp;
+    struct evconnlistener *listener;
+    struct event *accepted, *inbox, *tick;
+    int inbox_fd;
+    bool tick_armed, accept_failed, stopping;
+    struct http_conn *accepting; /* made by on_bufferevent, finished by on_accepted */
+    struct http_conns conns, reading;
+    struct http_conn **by_fd; /* the connection of each descriptor */
+    size_t by_fd_size;
+    int n_conns; /* own thread's; `load` is its copy for the others */
+    atomic_int load;
+    int n_jobs;
+    size_t buffered;
+    struct http_streams streams;
+    struct http_jobs spare; /* jobs to use again, arenas included */
+    int n_spare;
+    struct buf head; /* the answer's header lines, built here */
+    struct evbuffer *scratch;
+    time_t date_s;
+    char date[32];
+    uint64_t id_state;
+
+    pthread_mutex_t inbox_lock;
+    struct http_jobs replies;
+    struct http_streams stream_queue;
+    unsigned wants;
+    bool inbox_full; /* its eventfd was written and not yet read */
+};
+
+struct http_server {
+    struct http_options options;
+    struct http_limits limits;
+    struct http_routes *routes;
+    struct http_workers *workers;
+    struct str constant_head; /* header lines of every answer */
+    int listen_fd, port, n_loops, max_connections;
+    struct http_loop *loops;
+    atomic_bool stopping;
+    bool stopped;
+
+    /* Who may accept: exactly one loop at a time has its listener enabled. */
+    pthread_mutex_t accept_lock;
+    bool accept_parked; /* none has: the connections are at their most */
+
+    pthread_mutex_t stop_lock;
+    pthread_cond_t stop_cond;
+    int loops_running; /* under stop_lock */
+
+    _Atomic int64_t connections, streams, requests, refused, queue_full;
+};
+
+/* ---- http_server.c ---- */
+void http_limits_default(struct http_limits *limits);
+MUST_CHECK enum err http_server_create_limited(const struct http_options *options,
+                                               const struct http_limits *limits,
+                                               struct http_server **ret_server);
+void http_loop_push_reply(struct http_job *job);            /* any thread */
+void http_loop_want(struct http_loop *loop, unsigned want); /* any thread */
+void http_loop_signal_locked(struct http_loop *loop);       /* with inbox_lock; after adding */
+void http_loop_check_done(struct http_loop *loop); /* leaves the loop when nothing is left */
+
+/* ---- http_conn.c ---- */
+struct bufferevent *http_conn_on_bufferevent(struct event_base *base, void *arg);
+void http_conn_on_accepted(evutil_socket_t fd, short what, void *arg);
+void http_conn_on_request(struct evhttp_request *req, void *arg);
+void http_conn_on_tick(evutil_socket_t fd, short what, void *arg);
+void http_conn_accept_failed(struct evconnlistener *listener, void *arg);
+void http_conn_allow_accept(struct http_loop *loop); /* it is this loop's turn */
+void http_conn_stop(struct http_loop *loop);         /* ends what waits for nothing */
+void http_conn_kill_all(struct http_loop *loop);
+void http_conn_kill(struct http_conn *conn);
+void http_conn_flush(struct http_conn *conn);
+void http_conn_arm_tick(struct http_loop *loop);
+void http_job_release(struct http_job *job);
+
+/* ---- http_guard.c ---- */
+void http_head_scan_bytes(struct http_head_scan *scan, const char *bytes, size_t len);
+/* NULL if the request is framed soundly, else what is wrong with it. */
+const char *http_guard_check(struct evhttp_request *req);
+bool http_guard_has_body(const struct evkeyvalq *headers); /* by its framing headers */
+
+/* ---- http_route.c ---- */
+struct http_routes *http_routes_create(const struct http_route *first, size_t n, size_t size);
+void http_routes_destroy(struct http_routes *routes);
+/* Fills route, params and ids. 0, 404, or 405 with *ret_allow set. */
+int http_routes_match(const struct http_routes *routes, struct http_call *call,
+                      struct str *ret_allow);
+
+/* ---- http_reply.c ---- */
+void http_reply_compress(struct http_job *job, void **z); /* on the worker; *z is its own state */
+void http_reply_compress_finish(void *z);
+void http_reply_send(struct http_job *job);
+void http_reply_head(struct http_job *job, struct str etag, struct str encoding, bool vary);
+const char *http_reply_reason(int status);
+
+/* ---- http_content.c ---- */
+bool http_accepts(const struct http_call *call, const char *coding);
+bool http_etag_listed(struct str list, struct str etag); /* weak comparison, '*' */
+
+/* ---- http_stream.c ---- */
+void http_stream_start(struct http_job *job);
+void http_stream_close(struct http_stream *stream); /* tells `closed` and frees */
+void http_stream_deliver(struct http_stream *stream);
+void http_stream_tick(struct http_loop *loop, int64_t mono_ms);
+void http_stream_free_messages(struct http_messages *messages);
+
+/* ---- http_worker.c ---- */
+MUST_CHECK enum err http_workers_create(struct http_server *server, int n,
+                                        struct http_workers **ret_workers);
+bool http_workers_submit(struct http_workers *workers, struct http_job *job); /* false: full */
+void http_workers_stats(struct http_workers *workers, struct http_stats *stats);
+void http_workers_destroy(struct http_workers *workers); /* runs what is queued, joins */
+
+#endif

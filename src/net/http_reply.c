@@ -1,0 +1,278 @@
+/* From a filled response to bytes on the connection. evhttp writes the status line, the framing and
+ * the connection headers; all other lines are built here as one block, because a header in evhttp
+ * costs three allocations and a pass through printf each. */
+#include "net/http_internal.h"
+
+#include <assert.h>
+#include <event2/http_struct.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+enum { COPIED_MAX_BYTES = 4096 }; /* up to here copying is cheaper than referring */
+
+void http_response_header(struct http_call *call, const char *name, struct str value)
+{
+    struct http_response *response = &call->response;
+    assert(response->n_headers < HTTP_RESPONSE_HEADERS_MAX);
+    for (size_t i = 0; i < value.len; i++)
+        assert(value.ptr[i] != '\r' && value.ptr[i] != '\n' && value.ptr[i] != 0);
+    response->headers[response->n_headers++] =
+        (struct http_header){str_from(name), arena_dup(call->arena, value)};
+}
+
+/* evhttp's own table for the rest. */
+const char *http_reply_reason(int status)
+{
+    switch (status) {
+    case 422:
+        return "Unprocessable Content";
+    case 429:
+        return "Too Many Requests";
+    default:
+        return NULL;
+    }
+}
+
+static bool is_compressible(struct str type)
+{
+    return str_starts(type, STR("application/json")) ||
+           str_starts(type, STR("application/problem+json")) || str_starts(type, STR("text/"));
+}
+
+static bool has_header(const struct http_response *response, struct str name)
+{
+    for (size_t i = 0; i < response->n_headers; i++)
+        if (str_eq_nocase(response->headers[i].name, name))
+            return true;
+    return false;
+}
+
+/* A small window: answers are small, and zlib clears and touches all that it is given. */
+static z_stream *compressor(void **z)
+{
+    if (*z)
+        return deflateReset(*z) == Z_OK ? *z : NULL;
+    z_stream *made = mem_zalloc(sizeof *made);
+    if (deflateInit2(made, 1, Z_DEFLATED, 13 + 16, 7, Z_DEFAULT_STRATEGY) != Z_OK) {
+        free(made);
+        return NULL;
+    }
+    *z = made;
+    return made;
+}
+
+void http_reply_compress_finish(void *z)
+{
+    if (z)
+        (void)deflateEnd(z);
+    free(z);
+}
+
+void http_reply_compress(struct http_job *job, void **z)
+{
+    struct http_response *response = &job->call.response;
+    struct buf *body = &response->body;
+    if (response->content || response->stream || body->len <= HTTP_GZIP_MIN_BYTES ||
+        body->len > UINT32_MAX / 2 || !is_compressible(response->content_type) ||
+        has_header(response, STR("Content-Encoding")))
+        return;
+    job->vary = true;
+    z_stream *stream = http_accepts(&job->call, "gzip") ? compressor(z) : NULL;
+    if (!stream)
+        return;
+    size_t bound = deflateBound(stream, (uLong)body->len);
+    unsigned char *out = mem_alloc(bound);
+    stream->next_in = (unsigned char *)body->ptr;
+    stream->avail_in = (uInt)body->len;
+    stream->next_out = out;
+    stream->avail_out = (uInt)bound;
+    if (deflate(stream, Z_FINISH) != Z_STREAM_END || stream->total_out >= body->len)
+        free(out);
+    else
+        job->gzip = (struct str){mem_realloc(out, stream->total_out), stream->total_out};
+}
+
+static struct str date_of(struct http_loop *loop)
+{
+    struct timeval now;
+    (void)event_base_gettimeofday_cached(loop->base, &now);
+    if (now.tv_sec != loop->date_s) {
+        struct tm tm;
+        loop->date_s = now.tv_sec;
+        (void)gmtime_r(&now.tv_sec, &tm);
+        (void)strftime(loop->date, sizeof loop->date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    }
+    return str_from(loop->date);
+}
+
+static void put_line(struct buf *head, struct str name, struct str value)
+{
+    buf_put(head, "\r\n", 2);
+    buf_put_str(head, name);
+    buf_put(head, ": ", 2);
+    buf_put_str(head, value);
+}
+
+/* Builds loop->head: the value of Date, and after it all lines that evhttp need not know of. A tag
+ * names the plain bytes, so beside a coding it is a weak one. */
+void http_reply_head(struct http_job *job, struct str etag, struct str encoding, bool vary)
+{
+    struct http_response *response = &job->call.response;
+    struct buf *head = &job->loop->head;
+    struct str type = response->content ? response->content->type : response->content_type;
+
+    head->len = 0;
+    buf_put_str(head, date_of(job->loop));
+    if (type.len > 0 && response->status != 204 && response->status != 304)
+        put_line(head, STR("Content-Type"), type);
+    if (encoding.ptr)
+        put_line(head, STR("Content-Encoding"), encoding);
+    put_line(head, STR("Cache-Control"),
+             response->cache_control.ptr ? response->cache_control : STR("no-store"));
+    if (etag.ptr) {
+        buf_put_cstr(head, "\r\nETag: ");
+        if (encoding.ptr && !str_starts(etag, STR("W/")))
+            buf_put(head, "W/", 2);
+        buf_put_str(head, etag);
+    }
+    if (vary)
+        put_line(head, STR("Vary"), STR("Accept-Encoding"));
+    put_line(head, STR("X-Request-Id"), job->call.request_id);
+    for (size_t i = 0; i < response->n_headers; i++)
+        put_line(head, response->headers[i].name, response->headers[i].value);
+    buf_put_str(head, job->loop->server->constant_head);
+    buf_put_char(head, 0);
+}
+
+/* What of the content or the body is sent. */
+static struct str choose(struct http_job *job, struct str *ret_encoding, bool *ret_vary)
+{
+    struct http_response *response = &job->call.response;
+    struct http_content *content = response->content;
+    *ret_encoding = STR_NONE;
+    *ret_vary = job->vary;
+    if (content) {
+        *ret_vary = content->gzip.ptr || content->brotli.ptr;
+        if (content->brotli.ptr && http_accepts(&job->call, "br")) {
+            *ret_encoding = STR("br");
+            return content->brotli;
+        }
+        if (content->gzip.ptr && http_accepts(&job->call, "gzip")) {
+            *ret_encoding = STR("gzip");
+            return content->gzip;
+        }
+        return content->identity;
+    }
+    if (job->gzip.ptr) {
+        *ret_encoding = STR("gzip");
+        return job->gzip;
+    }
+    return buf_str(&response->body);
+}
+
+static void unref_content(const void *bytes, size_t len, void *arg)
+{
+    (void)bytes;
+    (void)len;
+    http_content_unref(arg);
+}
+
+static void free_bytes(const void *bytes, size_t len, void *arg)
+{
+    (void)bytes;
+    (void)len;
+    free(arg);
+}
+
+/* Large bodies are not copied: the evbuffer holds the content, or the compressed bytes, till they
+ * are written. */
+static void add_body(struct http_job *job, struct str body)
+{
+    struct http_response *response = &job->call.response;
+    struct evbuffer *out = evhttp_request_get_output_buffer(job->req);
+    int rc = 0;
+    if (response->content && body.len > COPIED_MAX_BYTES) {
+        rc = evbuffer_add_reference(out, body.ptr, body.len, unref_content, response->content);
+        response->content = NULL;
+    } else if (job->gzip.ptr && body.len > COPIED_MAX_BYTES) {
+        rc = evbuffer_add_reference(out, body.ptr, body.len, free_bytes,
+                                    (void *)(uintptr_t)job->gzip.ptr);
+        job->gzip = STR_NONE;
+    } else if (body.len > 0) {
+        rc = evbuffer_add(out, body.ptr, body.len);
+    }
+    assert(rc == 0);
+}
+
+static void send_whole(struct http_job *job)
+{
+    struct http_response *response = &job->call.response;
+    struct evhttp_request *req = job->req;
+    struct http_conn *conn = job->conn;
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
+    struct str etag = response->content ? response->content->etag : response->etag;
+    struct str encoding;
+    char length[STR_INT64_SIZE + 1] = {0};
+    bool vary;
+
+    assert(response->status >= 200);
+    struct str body = choose(job, &encoding, &vary);
+    if (response->status == 200 && etag.ptr && job->call.route &&
+        (job->call.method == HTTP_GET || job->call.method == HTTP_HEAD)) {
+        struct str known = http_header_get(&job->call, "If-None-Match");
+        if (known.ptr && http_etag_listed(known, etag))
+            response->status = 304;
+    }
+    bool has_body = response->status != 204 && response->status != 304;
+    if (!has_body)
+        encoding = STR_NONE;
+    http_reply_head(job, etag, encoding, vary);
+
+    /* evhttp copies these while it sends, so they can live here and are taken out after. */
+    struct evkeyval date = {.key = (char *)(uintptr_t) "Date", .value = job->loop->head.ptr};
+    struct evkeyval size = {.key = (char *)(uintptr_t) "Content-Length"};
+    TAILQ_INSERT_TAIL(headers, &date, next);
+    if (has_body) {
+        size.value = (char *)(uintptr_t)str_from_int64((int64_t)body.len, length).ptr;
+        TAILQ_INSERT_TAIL(headers, &size, next);
+        if (job->call.method != HTTP_HEAD)
+            add_body(job, body);
+    }
+    if (response->close || job->loop->stopping)
+        evhttp_add_header(headers, "Connection", "close");
+    evhttp_send_reply(req, response->status, http_reply_reason(response->status), NULL);
+    TAILQ_REMOVE(headers, &date, next);
+    if (has_body)
+        TAILQ_REMOVE(headers, &size, next);
+
+    http_job_release(job);
+    http_conn_flush(conn);
+}
+
+/* The client left while its request was handled: evhttp has let go of the request. */
+static void drop(struct http_job *job)
+{
+    if (job->call.response.stream)
+        http_stream_close(job->call.response.stream);
+    evhttp_request_free(job->req);
+    http_job_release(job);
+}
+
+void http_reply_send(struct http_job *job)
+{
+    if (!job->conn) {
+        drop(job);
+        return;
+    }
+    job->conn->job = NULL;
+    if (!job->call.response.stream) {
+        send_whole(job);
+    } else if (job->call.response.status == 200 && job->call.method != HTTP_HEAD) {
+        http_stream_start(job);
+    } else {
+        http_stream_close(job->call.response.stream);
+        job->call.response.stream = NULL;
+        send_whole(job);
+    }
+}

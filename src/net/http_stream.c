@@ -1,0 +1,248 @@
+/* Event streams. A stream's messages wait in the stream, under its loop's inbox lock, until the
+ * loop delivers them; the loop delivers a bounded number of streams a tick, so that an event for
+ * thousands of them does not hold up requests. */
+#include "net/http_internal.h"
+
+#include "base/clock.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEARTBEATS_A_TICK = 256 };
+
+struct http_chunk {
+    int refs; /* atomic */
+    size_t len;
+    char bytes[];
+};
+
+struct http_chunk *http_chunk_create(struct str bytes)
+{
+    struct http_chunk *chunk = mem_alloc(sizeof *chunk + bytes.len);
+    chunk->refs = 1;
+    chunk->len = bytes.len;
+    memcpy(chunk->bytes, bytes.ptr, bytes.len);
+    return chunk;
+}
+
+void http_chunk_unref(struct http_chunk *chunk)
+{
+    if (chunk && __atomic_sub_fetch(&chunk->refs, 1, __ATOMIC_ACQ_REL) == 0)
+        free(chunk);
+}
+
+struct http_stream *http_stream_open(struct http_call *call, int64_t deadline_ms,
+                                     http_stream_closed *closed, void *arg)
+{
+    struct http_job *job = (struct http_job *)(void *)call;
+    struct http_stream *stream = mem_zalloc(sizeof *stream);
+    assert(!call->response.stream);
+    stream->loop = job->loop;
+    stream->closed = closed;
+    stream->arg = arg;
+    stream->deadline_ms = deadline_ms;
+    STAILQ_INIT(&stream->messages);
+    call->response.stream = stream;
+    return stream;
+}
+
+void http_stream_replayed(struct http_stream *stream, int64_t replayed_id)
+{
+    stream->replayed_id = replayed_id;
+}
+
+/* With the inbox lock. A stream whose answer has not begun is delivered when it begins. */
+static void queue_locked(struct http_stream *stream)
+{
+    if (!stream->open || stream->queued)
+        return;
+    stream->queued = true;
+    TAILQ_INSERT_TAIL(&stream->loop->stream_queue, stream, queue_link);
+    http_loop_signal_locked(stream->loop);
+}
+
+void http_stream_send(struct http_stream *stream, struct http_chunk *chunk, int64_t id)
+{
+    struct http_message *message = mem_alloc(sizeof *message);
+    __atomic_add_fetch(&chunk->refs, 1, __ATOMIC_RELAXED);
+    message->chunk = chunk;
+    message->id = id;
+
+    (void)pthread_mutex_lock(&stream->loop->inbox_lock);
+    stream->waiting_bytes += chunk->len;
+    STAILQ_INSERT_TAIL(&stream->messages, message, link);
+    bool refused = stream->ended || stream->overflow;
+    if (!refused && stream->waiting_bytes > stream->loop->server->limits.stream_buffer_max_bytes)
+        refused = stream->overflow = true;
+    if (refused)
+        STAILQ_REMOVE(&stream->messages, message, http_message, link);
+    queue_locked(stream);
+    (void)pthread_mutex_unlock(&stream->loop->inbox_lock);
+
+    if (refused) {
+        http_chunk_unref(chunk);
+        free(message);
+    }
+}
+
+void http_stream_end(struct http_stream *stream)
+{
+    (void)pthread_mutex_lock(&stream->loop->inbox_lock);
+    stream->ended = true;
+    queue_locked(stream);
+    (void)pthread_mutex_unlock(&stream->loop->inbox_lock);
+}
+
+void http_stream_free_messages(struct http_messages *messages)
+{
+    struct http_message *message;
+    while ((message = STAILQ_FIRST(messages))) {
+        STAILQ_REMOVE_HEAD(messages, link);
+        http_chunk_unref(message->chunk);
+        free(message);
+    }
+}
+
+void http_stream_close(struct http_stream *stream)
+{
+    struct http_loop *loop = stream->loop;
+    stream->closed(stream->arg); /* from here on nobody sends to it */
+
+    (void)pthread_mutex_lock(&loop->inbox_lock);
+    if (stream->queued)
+        TAILQ_REMOVE(&loop->stream_queue, stream, queue_link);
+    (void)pthread_mutex_unlock(&loop->inbox_lock);
+    http_stream_free_messages(&stream->messages);
+    if (stream->conn) {
+        stream->conn->stream = NULL;
+        TAILQ_REMOVE(&loop->streams, stream, link);
+        atomic_fetch_sub_explicit(&loop->server->streams, 1, memory_order_relaxed);
+    }
+    free(stream);
+}
+
+/* Ends the answer; the connection closes once all of it is written. */
+static void finish(struct http_stream *stream)
+{
+    struct evhttp_request *req = stream->req;
+    struct http_conn *conn = stream->conn;
+    http_stream_close(stream);
+    conn->state = HTTP_CONN_BUSY;
+    evhttp_send_reply_end(req);
+}
+
+static void unref_chunk(const void *bytes, size_t len, void *arg)
+{
+    (void)bytes;
+    (void)len;
+    http_chunk_unref(arg);
+}
+
+void http_stream_deliver(struct http_stream *stream)
+{
+    struct http_loop *loop = stream->loop;
+    struct http_conn *conn = stream->conn;
+    struct http_messages messages = STAILQ_HEAD_INITIALIZER(messages);
+    struct http_message *message;
+    size_t limit = loop->server->limits.stream_buffer_max_bytes;
+
+    (void)pthread_mutex_lock(&loop->inbox_lock);
+    STAILQ_CONCAT(&messages, &stream->messages);
+    stream->waiting_bytes = 0;
+    bool ended = stream->ended, overflow = stream->overflow;
+    (void)pthread_mutex_unlock(&loop->inbox_lock);
+
+    STAILQ_FOREACH(message, &messages, link) {
+        struct http_chunk *chunk = message->chunk;
+        if (message->id != 0 && message->id <= stream->replayed_id)
+            continue;
+        __atomic_add_fetch(&chunk->refs, 1, __ATOMIC_RELAXED);
+        if (evbuffer_add_reference(loop->scratch, chunk->bytes, chunk->len, unref_chunk, chunk))
+            http_chunk_unref(chunk);
+    }
+    http_stream_free_messages(&messages);
+    evhttp_send_reply_chunk(stream->req, loop->scratch);
+    if (overflow || evbuffer_get_length(bufferevent_get_output(conn->bev)) > limit) {
+        http_conn_kill(conn);
+    } else if (ended) {
+        finish(stream);
+    } else {
+        http_conn_flush(conn);
+    }
+}
+
+/* Begins the answer: its head, the replay, and what was sent while that was read. */
+void http_stream_start(struct http_job *job)
+{
+    struct http_call *call = &job->call;
+    struct http_stream *stream = call->response.stream;
+    struct http_loop *loop = job->loop;
+    struct http_conn *conn = job->conn;
+    struct evhttp_request *req = job->req;
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
+    const struct timeval write_timeout = {loop->server->limits.idle_timeout_ms / 1000, 0};
+
+    if (!call->response.content_type.ptr)
+        call->response.content_type = STR("text/event-stream");
+    http_reply_head(job, STR_NONE, STR_NONE, false);
+    struct evkeyval date = {.key = (char *)(uintptr_t) "Date", .value = loop->head.ptr};
+    /* The end of the stream is the end of the connection, whatever the client asked for. */
+    evhttp_remove_header(evhttp_request_get_input_headers(req), "Connection");
+    TAILQ_INSERT_TAIL(headers, &date, next);
+    evhttp_add_header(headers, "Connection", "close");
+    /* A reader may be silent for as long as it likes; a writer must get on. */
+    bufferevent_set_timeouts(conn->bev, NULL, &write_timeout);
+    evhttp_send_reply_start(req, 200, NULL);
+    TAILQ_REMOVE(headers, &date, next);
+    if (call->response.body.len > 0 &&
+        evbuffer_add(loop->scratch, call->response.body.ptr, call->response.body.len) == 0)
+        evhttp_send_reply_chunk(req, loop->scratch);
+
+    stream->conn = conn;
+    stream->req = req;
+    stream->heartbeat_ms = clock_mono_ms() + loop->server->limits.heartbeat_ms;
+    conn->stream = stream;
+    conn->state = HTTP_CONN_STREAM;
+    TAILQ_INSERT_TAIL(&loop->streams, stream, link);
+    atomic_fetch_add_explicit(&loop->server->streams, 1, memory_order_relaxed);
+    http_job_release(job);
+
+    (void)pthread_mutex_lock(&loop->inbox_lock);
+    stream->open = true;
+    stream->ended |= loop->stopping;
+    (void)pthread_mutex_unlock(&loop->inbox_lock);
+    http_conn_arm_tick(loop);
+    http_stream_deliver(stream);
+}
+
+static bool beat(struct http_stream *stream, int64_t mono_ms)
+{
+    static const char comment[] = ":\n\n";
+    struct http_loop *loop = stream->loop;
+    if (stream->heartbeat_ms > mono_ms)
+        return false;
+    stream->heartbeat_ms = mono_ms + loop->server->limits.heartbeat_ms;
+    if (evbuffer_add(loop->scratch, comment, sizeof comment - 1) == 0)
+        evhttp_send_reply_chunk(stream->req, loop->scratch);
+    if (evbuffer_get_length(bufferevent_get_output(stream->conn->bev)) >
+        loop->server->limits.stream_buffer_max_bytes)
+        http_conn_kill(stream->conn);
+    else
+        http_conn_flush(stream->conn);
+    return true;
+}
+
+void http_stream_tick(struct http_loop *loop, int64_t mono_ms)
+{
+    int64_t now_ms = clock_now_ms();
+    struct http_stream *stream, *next;
+    int beats = 0;
+    for (stream = TAILQ_FIRST(&loop->streams); stream; stream = next) {
+        next = TAILQ_NEXT(stream, link);
+        if (now_ms >= stream->deadline_ms)
+            http_stream_end(stream);
+        else if (beats < HEARTBEATS_A_TICK)
+            beats += beat(stream, mono_ms);
+    }
+}
