@@ -1,0 +1,374 @@
+#!/usr/bin/env python3
+"""Guards the structure of the source: what a compiler does not see and a reviewer forgets.
+
+    check.py [ROOT]      prints what is wrong as file:line: words; exits 1 if anything is
+
+One function a rule, all of them in RULES at the end. CC names the compiler (default: cc)."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+# A layer and the layers that it may include, besides itself. Their order is that of the program.
+LAYERS = {
+    "base": set(),
+    "domain": {"base"},
+    "net": {"base"},
+    "store": {"domain", "base"},
+    "jobs": {"store", "net", "domain", "base"},
+    "api": {"store", "net", "domain", "base"},
+    "app": {"jobs", "api", "store", "net", "domain", "base"},
+}
+FILE_LINES_MAX = 700
+FUNCTION_LINES_MAX = 100
+
+NOT_OURS = {".git", ".cache", "node_modules", "__pycache__", "dist", "coverage", "test-results"}
+LOCK_FILES = {"package-lock.json"}
+CODE_SUFFIXES = {".c", ".h", ".py", ".mjs", ".js", ".ts", ".tsx", ".css"}
+
+
+class Problem:
+    def __init__(self, path, line, words):
+        self.path, self.line, self.words = path, line, words
+
+    def __str__(self):
+        return f"{self.path}:{self.line}: {self.words}"
+
+
+class Skipped(Exception):
+    """A rule cannot be checked yet; the reason is shown and is no failure."""
+
+
+def line_at(text, offset):
+    return text.count("\n", 0, offset) + 1
+
+
+class Source:
+    """A C file, taken apart: `code` is the text with comments and the insides of literals blanked
+    out, of the same length; `comments` and `strings` are (offset, text) of what was taken out."""
+
+    TOKENS = re.compile(
+        r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.DOTALL
+    )
+
+    def __init__(self, root, path):
+        self.name = path.relative_to(root).as_posix()
+        self.text = path.read_text(encoding="utf-8")
+        self.comments, self.strings = [], []
+        self.code = self.TOKENS.sub(self._take_out, self.text)
+
+    def _take_out(self, match):
+        token = match[0]
+        if token.startswith("/"):
+            self.comments.append((match.start(), token))
+            return re.sub(r"[^\n]", " ", token)
+        if token.startswith("'"):
+            return "'" + " " * (len(token) - 2) + "'"
+        line_start = self.text.rfind("\n", 0, match.start()) + 1
+        if not re.match(r"\s*#\s*include\b", self.text[line_start : match.start()]):
+            self.strings.append((match.start(), token[1:-1]))
+        # Lines go on inside a literal only after a backslash; they must stay lines.
+        return '"' + re.sub(r"[^\n]", " ", token[1:-1]) + '"'
+
+    def line(self, offset):
+        return line_at(self.text, offset)
+
+    def texts(self):
+        """The texts that the compiler makes of adjacent literals, macros between them left out: for
+        each a list of (offset, part)."""
+        group, end = [], 0
+        for offset, part in self.strings:
+            if group and not re.fullmatch(r"[\s\w]*", self.code[end:offset].replace("\\\n", "")):
+                yield group
+                group = []
+            group.append((offset, part))
+            end = offset + len(part) + 2
+        if group:
+            yield group
+
+    def functions(self):
+        """(name, first line, last line) of each function with a body."""
+        code = re.sub(
+            r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*",
+            lambda m: re.sub(r"[^\n]", " ", m[0]),
+            self.code,
+            flags=re.MULTILINE,
+        )
+        depth = start = 0
+        head = body = None
+        for match in re.finditer(r"[{};]", code):
+            at, char = match.start(), match[0]
+            if char == "{":
+                if depth == 0:
+                    head = code[start:at]
+                    body = head.rstrip().endswith(")") and "=" not in head
+                depth += 1
+                continue
+            if char == "}":
+                depth -= 1
+                if depth == 0 and body:
+                    first = start + len(head) - len(head.lstrip())
+                    name = re.search(r"(\w+)\s*\(", head)
+                    yield name[1] if name else "?", self.line(first), self.line(at)
+            if depth == 0:
+                start, body = at + 1, None
+
+
+class Tree:
+    def __init__(self, root):
+        self.root = root
+        self._sources = {}
+
+    def files(self, *folders):
+        """Every file of ours below the folders (or below the root), in a fixed order."""
+        tops = [self.root / f for f in folders] if folders else [self.root]
+        for top in tops:
+            for folder, names, files in os.walk(top):
+                here = Path(folder)
+                names[:] = sorted(
+                    n
+                    for n in names
+                    if n not in NOT_OURS and not (here == self.root and n.startswith("build"))
+                )
+                for name in sorted(files):
+                    if name not in LOCK_FILES:
+                        yield here / name
+
+    def sources(self, *folders):
+        for path in self.files(*folders):
+            if path.suffix in (".c", ".h"):
+                if path not in self._sources:
+                    self._sources[path] = Source(self.root, path)
+                yield self._sources[path]
+
+    def name(self, path):
+        return path.relative_to(self.root).as_posix()
+
+
+def layer_of(name):
+    """src/api/cart.c -> api"""
+    parts = name.split("/")
+    return parts[1] if len(parts) > 2 else None
+
+
+def check_includes(tree):
+    """An include points only downward, and is written from src/."""
+    pattern = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"\n]*)"', re.MULTILINE)
+    for source in tree.sources("src"):
+        layer = layer_of(source.name)
+        if layer not in LAYERS:
+            yield Problem(source.name, 1, "belongs to no layer")
+            continue
+        for match in pattern.finditer(source.text):
+            if source.code[match.start() : match.start(1)].strip() == "":
+                continue  # inside a comment
+            header, line = match[1], source.line(match.start(1))
+            target = header.split("/")[0] if "/" in header else None
+            if target not in LAYERS:
+                yield Problem(source.name, line, f'include "{header}" is not written from src/')
+            elif target != layer and target not in LAYERS[layer]:
+                yield Problem(source.name, line, f'{layer} must not include "{header}"')
+
+
+STATEMENTS = (
+    r"SELECT\s",
+    r"INSERT\s+(?:OR\s+\w+\s+)?INTO\s",
+    r"UPDATE\s+\w+\s+SET\s",
+    r"DELETE\s+FROM\s",
+    r"REPLACE\s+INTO\s",
+    r"WITH\s+(?:RECURSIVE\s+)?\w+\s*(?:\([^)]*\)\s*)?AS\s*\(",
+    r"(?:CREATE|DROP|ALTER)\s+(?:UNIQUE\s+)?(?:TABLE|INDEX)\s",
+    r"PRAGMA\s",
+)
+# Upper or lower case, but not an English sentence that begins with "Select".
+SQL = re.compile(r"\s*(?:" + "|".join(STATEMENTS + tuple(s.lower() for s in STATEMENTS)) + ")")
+
+
+def joined(group):
+    return "".join(part for _, part in group).replace("\\n", "  ")
+
+
+def check_sql_place(tree):
+    """SQL is only in src/store."""
+    for source in tree.sources("src"):
+        if layer_of(source.name) == "store":
+            continue
+        for group in source.texts():
+            if SQL.match(joined(group)):
+                yield Problem(source.name, source.line(group[0][0]), "SQL outside src/store")
+
+
+CAST = re.compile(r"""[\w)\]'"]\s*::\s*[A-Za-z]""")
+LOCKING = re.compile(r"\w\W+FOR\s+(?:NO\s+KEY\s+)?(?:UPDATE|SHARE)\b", re.IGNORECASE)
+
+
+def check_sql_dialect(tree):
+    """One SQL text for all engines: no :: casts (SQLite silently binds NULL), no FOR UPDATE."""
+    texts = []
+    for source in tree.sources("src/store"):
+        for group in source.texts():
+            texts.append((source.name, source.line(group[0][0]), joined(group)))
+    for path in tree.files("migrations"):
+        if path.suffix == ".sql":
+            sql = re.sub(r"--[^\n]*", "", path.read_text(encoding="utf-8"))
+            for number, statement_line in enumerate(sql.split("\n"), start=1):
+                texts.append((tree.name(path), number, statement_line))
+    for name, line, text in texts:
+        if CAST.search(text):
+            yield Problem(name, line, "a `::` cast in SQL; write CAST(… AS …)")
+        if LOCKING.search(text):
+            yield Problem(name, line, "FOR UPDATE in SQL; make the UPDATE conditional")
+
+
+def check_headers(tree):
+    """Every header compiles alone, twice in one file too."""
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    flags = ["-std=gnu17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
+    src = tree.root / "src"
+    headers = [p for p in tree.files("src") if p.suffix == ".h"]
+
+    def compile_alone(path):
+        line = f'#include "{path.relative_to(src).as_posix()}"\n'
+        return subprocess.run(
+            [*compiler, *flags, "-I", str(src), "-x", "c", "-"],
+            input=line * 2,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for path, result in zip(headers, pool.map(compile_alone, headers)):
+            if result.returncode != 0:
+                name = tree.name(path)
+                where = re.search(re.escape(str(path)) + r":(\d+):\d+: (.*)", result.stderr)
+                line, words = (where[1], where[2]) if where else (1, result.stderr.strip())
+                yield Problem(name, line, f"the header does not stand alone: {words}")
+
+
+def check_sizes(tree):
+    """What grows past these sizes is two things."""
+    for path in tree.files("src", "tests", "web", "script", "bench", "fuzz"):
+        if path.suffix in CODE_SUFFIXES:
+            lines = path.read_text(encoding="utf-8").count("\n")
+            if lines > FILE_LINES_MAX:
+                yield Problem(tree.name(path), lines, f"{lines} lines, at most {FILE_LINES_MAX}")
+    for source in tree.sources("src", "tests", "bench", "fuzz"):
+        for name, first, last in source.functions():
+            lines = last - first + 1
+            if lines > FUNCTION_LINES_MAX:
+                words = f"{name} has {lines} lines, at most {FUNCTION_LINES_MAX}"
+                yield Problem(source.name, first, words)
+
+
+MARKS = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" * 3]) + r")\b")
+
+
+def check_marks(tree):
+    """What is left to do is an issue and not a comment. In C only comments count."""
+    for path in tree.files():
+        name = tree.name(path)
+        if path.suffix in (".c", ".h"):
+            continue
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue  # an image or the like
+        for match in MARKS.finditer(text):
+            yield Problem(name, line_at(text, match.start()), f"{match[1]} left behind")
+    for source in tree.sources():
+        for offset, comment in source.comments:
+            for match in MARKS.finditer(comment):
+                line = source.line(offset + match.start())
+                yield Problem(source.name, line, f"{match[1]} left behind")
+
+
+def enums(text):
+    """The enums of a YAML text: for each its members as {value: line}."""
+    for match in re.finditer(r"^([ \t]*)(?:- )?enum:[ \t]*(?:#[^\n]*)?\n?", text, re.MULTILINE):
+        rest = text[match.end() :]
+        if rest.lstrip().startswith("["):
+            block = rest[: rest.find("]") + 1]
+        else:
+            block = re.match(r"(?:[ \t]*(?:-[ \t]|#)[^\n]*(?:\n|$)|[ \t]*\n)*", rest)[0]
+        members = {}
+        for word in re.finditer(r"(?m)[\w.-]+", re.sub(r"#[^\n]*", lambda m: " " * len(m[0]), block)):
+            if word[0] != "-":
+                members[word[0]] = line_at(text, match.end() + word.start())
+        yield members
+
+
+def check_problem_codes(tree):
+    """The codes of base/problem.h and those of the enum in docs/openapi.yaml are the same."""
+    header, spec = tree.root / "src/base/problem.h", tree.root / "docs/openapi.yaml"
+    if not spec.exists():
+        raise Skipped("docs/openapi.yaml does not exist yet")
+    text = header.read_text(encoding="utf-8")
+    codes = {}
+    for match in re.finditer(r"^\s*X\((\w+),\s*(\w+),", text, re.MULTILINE):
+        line = line_at(text, match.start(1))
+        codes[match[2]] = line
+        if match[2] != match[1].lower():
+            words = f"the code {match[2]} is not its name {match[1]} in lower case"
+            yield Problem(tree.name(header), line, words)
+    if not codes:
+        yield Problem(tree.name(header), 1, "no problem codes found")
+        return
+    # Other enums of the document may hold a few of the codes; the list is the one that most share.
+    spec_text = spec.read_text(encoding="utf-8")
+    documented = max(enums(spec_text), key=lambda e: len(e.keys() & codes.keys()), default={})
+    for code in sorted(codes.keys() - documented.keys()):
+        yield Problem(tree.name(header), codes[code], f"{code} is not in docs/openapi.yaml")
+    for code in sorted(documented.keys() - codes.keys()):
+        words = f"{code} is not in src/base/problem.h"
+        yield Problem(tree.name(spec), documented[code], words)
+
+
+def check_migrations(tree):
+    """0001-NAME.sql, 0002-NAME.sql and so on, without a gap."""
+    number = 0
+    for path in tree.files("migrations"):
+        match = re.fullmatch(r"(\d{4})-[a-z0-9-]+\.sql", path.name)
+        if not match:
+            yield Problem(tree.name(path), 1, "a migration is called NNNN-name.sql")
+            continue
+        if int(match[1]) != number + 1:
+            yield Problem(tree.name(path), 1, f"should be number {number + 1:04}")
+        number = int(match[1])
+
+
+RULES = [
+    check_includes,
+    check_sql_place,
+    check_sql_dialect,
+    check_headers,
+    check_sizes,
+    check_marks,
+    check_problem_codes,
+    check_migrations,
+]
+
+
+def main():
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[2]).resolve()
+    if not (root / "src").is_dir():
+        sys.exit(f"check.py: {root} has no src")
+    tree = Tree(root)
+    problems = []
+    for rule in RULES:
+        try:
+            problems += rule(tree)
+        except Skipped as reason:
+            print(f"{rule.__name__} skipped: {reason}")
+    for problem in problems:
+        print(problem)
+    print(f"{len(RULES)} rules, {len(problems)} problems")
+    sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()
