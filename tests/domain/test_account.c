@@ -133,18 +133,14 @@ static void test_account__bad_emails(void **state)
         "ada\t@example.com",
         "ada\x01@example.com",
         "ada\x7f@example.com",
-        "\xc3\xa4"
-        "da@example.com",
-        "ada@b\xc3\xbc"
-        "cher.example",
-        "ada@\xe4\xbe\x8b\xe5\xad\x90.\xe6\xb5\x8b\xe8\xaf\x95",
-        "ada@example\xe3\x80\x82"
-        "com",
-        "\xe2\x80\x8b"
-        "ada@example.com",
-        "ada@example.com\xc2\xa0",
+        "äda@example.com",
+        "ada@bücher.example",
+        "ada@例子.测试",
+        "ada@example。com",
+        "\u200bada@example.com",
+        "ada@example.com\u00a0",
         "ada\xff@example.com",
-        "\xf0\x9f\x8d\x94@example.com",
+        "🍔@example.com",
     };
     for (size_t i = 0; i < N_OF(bad); i++) {
         struct str email = STR("before"), key = STR("before");
@@ -323,14 +319,10 @@ static void test_account__bad_phones(void **state)
         "0803\t1234567",
         "0803\n1234567",
         "08031234567\n",
-        "0803\xc2\xa0"
-        "1234567",
-        "\xef\xbc\x90\xef\xbc\x98"
-        "031234567", /* full-width digits */
-        "\xd9\xa0\xd9\xa8\xd9\xa0\xd9\xa3"
-        "1234567", /* Arabic digits */
-        "0803\xff"
-        "1234567",
+        "0803\u00a01234567",
+        "０８031234567", /* full-width digits */
+        "٠٨٠٣1234567",   /* Arabic digits */
+        "0803\xff-1234567",
         "-2348031234567",
         "' OR 1=1 --",
     };
@@ -342,10 +334,7 @@ static void test_account__bad_phones(void **state)
     }
     struct str e164 = STR_NONE;
     assert_false(phone_normalize(*state, STR_NONE, STR("234"), &e164));
-    assert_false(phone_normalize(*state,
-                                 STR("0803\0"
-                                     "1234567"),
-                                 STR("234"), &e164));
+    assert_false(phone_normalize(*state, STR("0803\0-1234567"), STR("234"), &e164));
     assert_false(phone_normalize(*state, repeat(*state, '1', 1000000), STR("234"), &e164));
     assert_false(phone_normalize(*state, repeat(*state, '0', 1000000), STR("234"), &e164));
     assert_false(phone_normalize(*state, repeat(*state, ' ', 1000000), STR("234"), &e164));
@@ -447,7 +436,7 @@ static void test_account__otp_form(void **state)
         assert_false(otp_is_well_formed(str_from(bad[i])));
     assert_false(otp_is_well_formed(STR_NONE));
     assert_false(otp_is_well_formed(STR("12345\0")));
-    assert_false(otp_is_well_formed(STR("\xd9\xa1\xd9\xa2\xd9\xa3"))); /* three Arabic digits */
+    assert_false(otp_is_well_formed(STR("١٢٣"))); /* three Arabic digits */
     assert_true(otp_is_well_formed(STR("000000")));
     assert_true(otp_is_well_formed(STR("999999")));
 }
@@ -499,31 +488,10 @@ static void test_account__good_referral_codes(void **state)
 static void test_account__bad_referral_codes(void **state)
 {
     static const char *const bad[] = {
-        "",
-        " ",
-        "-",
-        "ABCD234",
-        "ABCD23456",
-        "ABCD-23456",
-        "ABCD234O",
-        "ABCD2340",
-        "ABCD2341",
-        "ABCD234I",
-        "ABCD234L",
-        "abcd234o",
-        "abcd234i",
-        "abcd234l",
-        "ABCD_2345",
-        "ABCD.2345",
-        "ABCD\t2345",
-        "ABCD2345\n",
-        "ABCD234$",
-        "ABCD234\xc3\x84",
-        "\xff"
-        "BCD2345",
-        "' OR 1=1",
-        "ABCD234@",
-        "ABCD234[",
+        "",         " ",        "-",           "ABCD234",   "ABCD23456",  "ABCD-23456",
+        "ABCD234O", "ABCD2340", "ABCD2341",    "ABCD234I",  "ABCD234L",   "abcd234o",
+        "abcd234i", "abcd234l", "ABCD_2345",   "ABCD.2345", "ABCD\t2345", "ABCD2345\n",
+        "ABCD234$", "ABCD234Ä", "\xffGHJK234", "' OR 1=1",  "ABCD234@",   "ABCD234[",
         "ABCD234`",
     };
     char text[REFERRAL_CODE_CHARS + 1];
