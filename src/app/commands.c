@@ -125,8 +125,9 @@ static bool read_password(char *text, size_t size)
 static int make_admin(struct arena *arena, const struct config *config, const char *email)
 {
     char password[PASSWORD_MAX_BYTES + 3], hash[CRYPTO_PASSWORD_HASH_SIZE];
-    struct user_make_admin make = {.now_ms = clock_now_ms(), .password_hash = hash};
     struct problem problem;
+    struct user_codes codes;
+    struct user_make_admin make = {.now_ms = clock_now_ms(), .codes = &codes, .problem = &problem};
     struct store *store = NULL;
     int applied, status = 1;
 
@@ -150,13 +151,14 @@ static int make_admin(struct arena *arena, const struct config *config, const ch
     if (!err)
         err = store_migrate(store, &applied);
     if (!err) {
-        user_draw_referral_codes(make.referral_codes);
+        user_codes_draw(&codes);
+        make.password_hash = str_from(hash);
         err = store_write(store, arena, user_make_admin, &make);
     }
     if (err) {
         fprintf(stderr, "servery: the admin could not be made\n");
     } else {
-        printf("%s is %s admin now.\n", email, make.was_user ? "an" : "a new");
+        printf("%s is %s admin now.\n", email, make.created ? "a new" : "an");
         status = 0;
     }
     store_close(store);

@@ -13,10 +13,10 @@ struct fill {
 static enum err fill_empty(struct tx *tx, void *arg)
 {
     struct fill *fill = arg;
-    bool empty;
+    struct user_list users = {.before_id = ID_MAX + 1, .limit = 1};
 
-    enum err err = user_none_exist(tx, &empty);
-    if (err || !empty)
+    enum err err = user_list(tx, &users);
+    if (err || users.n > 0)
         return err;
     err = demo_menu_fill(tx, &fill->menu);
     if (!err)
@@ -27,14 +27,20 @@ static enum err fill_empty(struct tx *tx, void *arg)
 enum err demo_fill(struct store *store, struct arena *arena)
 {
     char hash[CRYPTO_PASSWORD_HASH_SIZE];
-    struct fill fill = {.menu = {.now_ms = clock_now_ms()},
+    int64_t now_ms = clock_now_ms();
+    struct problem problem;
+    struct user_codes codes;
+    struct fill fill = {.menu = {.now_ms = now_ms},
                         .admin = {.email = STR(DEMO_ADMIN_EMAIL),
                                   .email_key = STR(DEMO_ADMIN_EMAIL),
-                                  .password_hash = hash,
-                                  .now_ms = clock_now_ms()}};
+                                  .codes = &codes,
+                                  .problem = &problem,
+                                  .now_ms = now_ms}};
 
-    user_draw_referral_codes(fill.admin.referral_codes);
+    problem_init(&problem, arena);
+    user_codes_draw(&codes);
     enum err err = crypto_password_hash(STR(DEMO_ADMIN_PASSWORD), hash);
+    fill.admin.password_hash = str_from(hash);
     if (!err)
         err = store_write(store, arena, fill_empty, &fill);
     return err;

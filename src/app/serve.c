@@ -27,7 +27,7 @@
 #include "net/mailbox.h"
 #include "net/provider.h"
 
-enum { STOP_TIMEOUT_MS = 10 * 1000 };
+enum { STOP_TIMEOUT_MS = 10 * 1000, STOP_MAIL_MS = 2 * 1000 };
 
 struct app {
     struct arena *arena;
@@ -190,12 +190,6 @@ static enum err open_shop(struct app *app)
     return err;
 }
 
-static void wake_mailer(void *ctx)
-{
-    struct app *app = ctx;
-    mailer_wake(app->mailer);
-}
-
 static enum err start_api(struct app *app)
 {
     struct api *api = &app->api;
@@ -218,7 +212,7 @@ static enum err start_api(struct app *app)
 static enum err start_jobs(struct app *app)
 {
     struct mailer_options mailer = {.store = app->api.store, .keys = &app->api.keys,
-                                    .target = &app->mail_target, .from = &app->mail_from,
+                                    .target = app->mail_target, .from = app->mail_from,
                                     .mailbox = app->api.mailbox};
     struct upkeep_options upkeep = {.store = app->api.store, .keys = &app->api.keys,
                                     .provider = &app->provider,
@@ -227,8 +221,8 @@ static enum err start_jobs(struct app *app)
     enum err err = mailer_create(&mailer, &app->mailer);
     if (err)
         return err;
-    app->api.mail_waits = wake_mailer;
-    app->api.mail_ctx = app;
+    app->api.mail_waits = mailer_wake;
+    app->api.mail_ctx = app->mailer;
     store_listen(app->api.store, api_store_listener, &app->api);
     return upkeep_create(&upkeep, &app->upkeep);
 }
@@ -278,8 +272,8 @@ static void take_down(struct app *app)
     if (app->server)
         http_server_stop(app->server, STOP_TIMEOUT_MS);
     upkeep_destroy(app->upkeep);
+    mailer_destroy(app->mailer, STOP_MAIL_MS);
     store_close(api->store);
-    mailer_destroy(app->mailer);
     http_server_destroy(app->server);
     hub_destroy(api->hub);
     menu_destroy(api->menu);
