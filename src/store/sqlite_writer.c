@@ -73,6 +73,7 @@ static enum err queue_put(struct sqlite_writer *writer, struct job *job)
         /* The writer sleeps only while nothing is queued. */
         if (writer->queued++ == 0)
             pthread_cond_signal(&writer->wake);
+        atomic_store_explicit(&writer->queue_depth, writer->queued, memory_order_relaxed);
     }
     pthread_mutex_unlock(&writer->mutex);
     return err;
@@ -176,14 +177,15 @@ static bool run_jobs(struct sqlite_writer *writer, struct job *job, bool *ret_ch
     return whole;
 }
 
-/* After a failed fsync the frames of the refused commit may stand complete in the log, where a
- * crash would find and revive them. Any later commit overwrites them; make one at once. */
+/* After a failed fsync the refused commit stands complete in the log, where a crash would find and
+ * revive it. Any later commit overwrites it; make one at once. (On a full disk its last frame is
+ * missing, and there is nothing to bury.) */
 static void bury(struct sqlite_writer *writer)
 {
-    static const char touch[] = "PRAGMA user_version = 0";
+    bool full = sqlite3_errcode(sqlite_conn_db(writer->conn)) == SQLITE_FULL;
 
     sqlite_conn_rollback(writer->conn);
-    if (sqlite_conn_script(writer->conn, touch))
+    if (!full && sqlite_conn_script(writer->conn, "PRAGMA user_version = 0"))
         log_line(LOG_ERROR, "database_in_doubt",
                  LOG_CSTR("detail", "a refused commit may reappear if the server ends now"));
 }
