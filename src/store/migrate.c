@@ -10,12 +10,11 @@
 #include "store/engine.h"
 
 static const char version_sql[] = "SELECT COALESCE(MAX(version), 0) FROM schema_migrations";
-static const char create_sql[] =
-    "CREATE TABLE schema_migrations (\n"
-    "    version BIGINT PRIMARY KEY,\n"
-    "    name TEXT NOT NULL,\n"
-    "    applied_at BIGINT NOT NULL\n"
-    ") $STRICT$";
+static const char create_sql[] = "CREATE TABLE schema_migrations (\n"
+                                 "    version BIGINT PRIMARY KEY,\n"
+                                 "    name TEXT NOT NULL,\n"
+                                 "    applied_at BIGINT NOT NULL\n"
+                                 ") $STRICT$";
 
 /* The newest version the database has; 0 for one that has none. */
 static enum err read_version(struct tx *tx, void *arg)
@@ -123,8 +122,8 @@ static enum err apply_missing(struct store *store, struct arena *arena, int64_t 
     return version > 0 && applied > 0 ? store_write(store, arena, analyze, NULL) : ERR_OK;
 }
 
-enum err migrate_apply(struct store *store, const struct migration *migrations,
-                       size_t n_migrations, int *ret_applied)
+enum err migrate_apply(struct store *store, const struct migration *migrations, size_t n_migrations,
+                       int *ret_applied)
 {
     struct arena *arena = arena_create();
     int64_t version;

@@ -26,8 +26,8 @@ MUST_CHECK enum err sqlite_conn_ask(struct sqlite_conn *conn, struct arena *aren
                                     struct sql_args args, struct sql_rows *ret_rows);
 
 /* The same without rows; ret_changed counts what a change has changed. */
-MUST_CHECK enum err sqlite_conn_run(struct sqlite_conn *conn, const char *sql,
-                                    struct sql_args args, int64_t *ret_changed);
+MUST_CHECK enum err sqlite_conn_run(struct sqlite_conn *conn, const char *sql, struct sql_args args,
+                                    int64_t *ret_changed);
 
 /* Runs statements without arguments, not cached. */
 MUST_CHECK enum err sqlite_conn_script(struct sqlite_conn *conn, const char *text);
@@ -61,8 +61,7 @@ extern const struct engine_ops sqlite_ops;
 struct sqlite_writer;
 
 /* Takes conn over. */
-struct sqlite_writer *sqlite_writer_start(struct sqlite_conn *conn, bool run_twice,
-                                          int queue_max);
+struct sqlite_writer *sqlite_writer_start(struct sqlite_conn *conn, bool run_twice, int queue_max);
 void sqlite_writer_stop(struct sqlite_writer *writer); /* runs what waits, then ends */
 MUST_CHECK enum err sqlite_writer_write(struct sqlite_writer *writer, struct arena *arena,
                                         tx_fn *fn, void *arg);

@@ -152,12 +152,12 @@ static enum err bind(struct sqlite_conn *conn, const struct stmt *stmt, struct s
             rc = sqlite3_bind_int64(stmt->handle, index, value->i);
             break;
         case SQL_TEXT:
-            rc = sqlite3_bind_text64(stmt->handle, index, value->s.ptr, value->s.len,
-                                     SQLITE_STATIC, SQLITE_UTF8);
+            rc = sqlite3_bind_text64(stmt->handle, index, value->s.ptr, value->s.len, SQLITE_STATIC,
+                                     SQLITE_UTF8);
             break;
         case SQL_BLOB:
-            rc = sqlite3_bind_blob64(stmt->handle, index, value->s.ptr, value->s.len,
-                                     SQLITE_STATIC);
+            rc =
+                sqlite3_bind_blob64(stmt->handle, index, value->s.ptr, value->s.len, SQLITE_STATIC);
             break;
         }
     }
@@ -353,18 +353,15 @@ static enum err open_failed(struct sqlite_conn *conn, const char *path)
 
 /* The sub-journal of each savepoint stays in memory (temp_store), so that a full /tmp harms nobody.
  * The writer's checkpoints are its own affair: it runs them after its callers are answered. */
-static const char settings[] =
-    "PRAGMA synchronous = FULL;"
-    "PRAGMA foreign_keys = ON;"
-    "PRAGMA temp_store = MEMORY;"
-    "PRAGMA cell_size_check = ON;"
-    "PRAGMA secure_delete = FAST;"
-    "PRAGMA journal_size_limit = 67108864;";
-static const char writer_settings[] =
-    "PRAGMA wal_autocheckpoint = 0;"
-    "PRAGMA cache_size = -16384;";
-static const char reader_settings[] =
-    "PRAGMA query_only = ON;";
+static const char settings[] = "PRAGMA synchronous = FULL;"
+                               "PRAGMA foreign_keys = ON;"
+                               "PRAGMA temp_store = MEMORY;"
+                               "PRAGMA cell_size_check = ON;"
+                               "PRAGMA secure_delete = FAST;"
+                               "PRAGMA journal_size_limit = 67108864;";
+static const char writer_settings[] = "PRAGMA wal_autocheckpoint = 0;"
+                                      "PRAGMA cache_size = -16384;";
+static const char reader_settings[] = "PRAGMA query_only = ON;";
 
 /* SQLite answers with the mode that it is in then; it succeeds also where there can be no WAL. */
 static bool set_wal(struct sqlite_conn *conn)

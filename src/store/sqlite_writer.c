@@ -330,7 +330,6 @@ void sqlite_writer_stats(const struct sqlite_writer *writer, struct store_stats 
 {
     ret_stats->commits = atomic_load_explicit(&writer->commits, memory_order_relaxed);
     ret_stats->jobs = atomic_load_explicit(&writer->jobs, memory_order_relaxed);
-    ret_stats->failed_commits = atomic_load_explicit(&writer->failed_commits,
-                                                     memory_order_relaxed);
+    ret_stats->failed_commits = atomic_load_explicit(&writer->failed_commits, memory_order_relaxed);
     ret_stats->queue_depth = atomic_load_explicit(&writer->queue_depth, memory_order_relaxed);
 }

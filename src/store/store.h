@@ -61,9 +61,10 @@ struct sql_args {
     const struct sql_value *values;
     size_t n;
 };
-#define SQL_ARGS(...)                                                                             \
-    ((struct sql_args){(const struct sql_value[]){__VA_ARGS__},                                   \
-                       sizeof((const struct sql_value[]){__VA_ARGS__}) / sizeof(struct sql_value)})
+#define SQL_ARGS(...)                                                                              \
+    ((struct sql_args){(const struct sql_value[]){__VA_ARGS__},                                    \
+                       sizeof((const struct sql_value[]){__VA_ARGS__}) /                           \
+                           sizeof(struct sql_value)})
 #define SQL_NO_ARGS ((struct sql_args){NULL, 0})
 
 /* All rows of an answer, in the transaction's arena. */
@@ -72,9 +73,9 @@ struct sql_rows {
     const struct sql_value *cells;
 };
 
-int64_t sql_get_int(const struct sql_rows *rows, size_t row, size_t col);     /* NULL: 0 */
+int64_t sql_get_int(const struct sql_rows *rows, size_t row, size_t col); /* NULL: 0 */
 bool sql_get_bool(const struct sql_rows *rows, size_t row, size_t col);
-struct str sql_get_str(const struct sql_rows *rows, size_t row, size_t col);  /* NULL: STR_NONE */
+struct str sql_get_str(const struct sql_rows *rows, size_t row, size_t col); /* NULL: STR_NONE */
 bool sql_is_null(const struct sql_rows *rows, size_t row, size_t col);
 
 /* ---- Inside a transaction ---- */
@@ -105,13 +106,13 @@ struct arena *tx_arena(struct tx *tx);
  * transaction's caller is answered. Ids only (and the event, where this server made it), so that it
  * can travel to other servers. */
 enum store_event_kind {
-    STORE_EVENT_FOOD,         /* id: the food; added, edited, archived, or its stock moved */
-    STORE_EVENT_SHOP,         /* shop settings changed */
-    STORE_EVENT_ORDER,        /* id: the order; user_id: its owner; event_id: the order event's */
-    STORE_EVENT_PAYMENT,      /* id: the payment; user_id */
-    STORE_EVENT_SESSION_END,  /* id: the session, ended by logout */
-    STORE_EVENT_USER_END,     /* user_id: all his sessions ended; id: the one kept, or 0 */
-    STORE_EVENT_OUTBOX,       /* a mail waits */
+    STORE_EVENT_FOOD,        /* id: the food; added, edited, archived, or its stock moved */
+    STORE_EVENT_SHOP,        /* shop settings changed */
+    STORE_EVENT_ORDER,       /* id: the order; user_id: its owner; event_id: the order event's */
+    STORE_EVENT_PAYMENT,     /* id: the payment; user_id */
+    STORE_EVENT_SESSION_END, /* id: the session, ended by logout */
+    STORE_EVENT_USER_END,    /* user_id: all his sessions ended; id: the one kept, or 0 */
+    STORE_EVENT_OUTBOX,      /* a mail waits */
 };
 
 struct store_event {
@@ -125,7 +126,8 @@ void tx_emit(struct tx *tx, struct store_event event);
 
 /* What store_read and store_write return besides the function's own error: ERR_UNAVAILABLE when the
  * database cannot do it now (full disk, I/O error, queue full: nothing was changed) and ERR_INTERNAL.
- * store_read gives the function one consistent snapshot and must be short; it may not write. */
+ * store_read gives the function one consistent snapshot and must be short; it may not write. Neither
+ * is called inside a transaction function: all other connections may be waiting for just that. */
 MUST_CHECK enum err store_read(struct store *store, struct arena *arena, tx_fn *fn, void *arg);
 MUST_CHECK enum err store_write(struct store *store, struct arena *arena, tx_fn *fn, void *arg);
 

@@ -67,16 +67,14 @@ int fixture_teardown(void **state)
 
 enum err thing_insert(struct tx *tx, void *arg)
 {
-    static const char sql[] =
-        "INSERT INTO things (name, amount) VALUES ($1, $2) RETURNING id";
+    static const char sql[] = "INSERT INTO things (name, amount) VALUES ($1, $2) RETURNING id";
     struct thing *thing = arg;
     struct sql_rows rows;
     enum err err;
 
     thing->runs++;
     thing->id = 0;
-    err = tx_ask(tx, sql, SQL_ARGS(sql_text(str_from(thing->name)), sql_int(thing->amount)),
-                 &rows);
+    err = tx_ask(tx, sql, SQL_ARGS(sql_text(str_from(thing->name)), sql_int(thing->amount)), &rows);
     if (err)
         return err;
     thing->id = sql_get_int(&rows, 0, 0);
@@ -97,8 +95,7 @@ struct count {
 
 static enum err count_things(struct tx *tx, void *arg)
 {
-    static const char sql[] =
-        "SELECT count(*) FROM things WHERE name = $1 OR $1 IS NULL";
+    static const char sql[] = "SELECT count(*) FROM things WHERE name = $1 OR $1 IS NULL";
     struct count *count = arg;
     struct sql_rows rows;
     enum err err;

@@ -17,7 +17,7 @@
 
 struct fixture {
     char dir[64];
-    char path[96];     /* of the database file */
+    char path[96];      /* of the database file */
     char database[112]; /* the same as a setting */
     struct arena *arena;
     struct store *store;

@@ -105,9 +105,10 @@ static void test_migrate__newer_is_refused(void **state)
 }
 
 static const struct migration steps[] = {
-    {1, "one", "CREATE TABLE one (id $ID$, data $BLOB$) $STRICT$;\n"
-               "CREATE INDEX one_data ON one (data);\n"
-               "INSERT INTO one (id) VALUES (7);\n"},
+    {1, "one",
+     "CREATE TABLE one (id $ID$, data $BLOB$) $STRICT$;\n"
+     "CREATE INDEX one_data ON one (data);\n"
+     "INSERT INTO one (id) VALUES (7);\n"},
     {2, "two", "ALTER TABLE one ADD COLUMN size BIGINT NOT NULL DEFAULT 3; -- $ID$ in a comment\n"},
     {3, "wrong", "CREATE TABLE three (id $ID$) $STRICT$;\nINSERT INTO nowhere VALUES (1);\n"},
 };
@@ -120,8 +121,8 @@ static void test_migrate__upgrade(void **state)
     assert_int_equal(migrate_apply(f->store, steps, 1, &applied), ERR_OK);
     assert_int_equal(applied, 1);
     assert_int_equal(migrate_check(f->store, 2), ERR_UNAVAILABLE);
-    assert_int_equal(
-        number(f, "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_stat1'"), 0);
+    assert_int_equal(number(f, "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_stat1'"),
+                     0);
     assert_int_equal(migrate_apply(f->store, steps, 2, &applied), ERR_OK);
     assert_int_equal(applied, 1);
     assert_int_equal(migrate_check(f->store, 2), ERR_OK);

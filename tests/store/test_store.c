@@ -229,7 +229,7 @@ static void test_store__late_changes_one_row(void **state)
     assert_int_equal(thing_add(f, "a"), ERR_OK);
     assert_int_equal(store_write(f->store, f->arena, change_things, &fits), ERR_OK);
     assert_int_equal(thing_add(f, "b"), ERR_OK);
-    assert_int_equal(store_write(f->store, f->arena, change_things, &not), ERR_INTERNAL);
+    assert_int_equal(store_write(f->store, f->arena, change_things, &not ), ERR_INTERNAL);
     assert_int_equal(amount_of_all(f), 1);
 }
 
@@ -345,10 +345,8 @@ static void test_store__a_refusal_leaves_its_neighbours(void **state)
     struct change stale = {.n_changed = 100};
     struct writing holder = {f->store, gate_hold, &gate, ERR_INTERNAL, 0};
     struct writing writings[] = {
-        {f->store, thing_insert, &good, ERR_OK, 0},
-        {f->store, thing_insert, &refused, ERR_OK, 0},
-        {f->store, thing_insert, &same, ERR_OK, 0},
-        {f->store, change_things, &stale, ERR_OK, 0},
+        {f->store, thing_insert, &good, ERR_OK, 0}, {f->store, thing_insert, &refused, ERR_OK, 0},
+        {f->store, thing_insert, &same, ERR_OK, 0}, {f->store, change_things, &stale, ERR_OK, 0},
         {f->store, thing_insert, &last, ERR_OK, 0},
     };
     static const enum err expected[] = {ERR_OK, ERR_PROBLEM, ERR_UNIQUE, ERR_INTERNAL, ERR_OK};

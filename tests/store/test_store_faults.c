@@ -1,7 +1,7 @@
 /* What must hold when the machine fails: nothing is acknowledged that is not on the disk, nothing
  * refused comes back, and the store goes on as soon as it can. */
-#include "fixture.h"
 #include "fault_vfs.h"
+#include "fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -242,6 +242,22 @@ static void test_faults__file_size_limit(void **state)
     check_full_disk(*state, lift_limit);
 }
 
+/* The log is moved into the file as it grows, instead of growing for ever. */
+static void test_faults__the_log_stays_small(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+    struct stat st;
+
+    for (int i = 0; i < 600; i++) { /* four pages and more each */
+        assert_int_equal(store_write(f->store, f->arena, insert_big, &i), ERR_OK);
+        arena_reset(f->arena);
+    }
+    snprintf(path, sizeof(path), "%s-wal", f->path);
+    assert_int_equal(stat(path, &st), 0);
+    assert_in_range(st.st_size, 1, 1500 * 4096);
+}
+
 /* ---- A kill ---- */
 
 static void write_until_killed(struct fixture *f, int out)
@@ -355,6 +371,7 @@ int main(void)
         T(a_failed_commit_fails_the_whole_batch),
         cmocka_unit_test(test_faults__full_disk),
         T(file_size_limit),
+        T(the_log_stays_small),
         T(what_cannot_be_opened),
         T(the_file_is_the_owners_alone),
 #undef T
