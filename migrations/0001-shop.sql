@@ -144,7 +144,8 @@ CREATE TABLE payments (
     updated_at BIGINT NOT NULL
 ) $STRICT$;
 CREATE UNIQUE INDEX payments_open ON payments (user_id) WHERE status IN ('creating', 'pending');
-CREATE INDEX payments_user ON payments (user_id, created_at);
+CREATE INDEX payments_unpaid ON payments (user_id, created_at)
+    WHERE status IN ('failed', 'expired', 'cancelling', 'cancelled');
 CREATE INDEX payments_expires ON payments (expires_at) WHERE status IN ('creating', 'pending');
 CREATE INDEX payments_calls ON payments (claimed_until)
     WHERE remote = 1 AND status IN ('creating', 'pending', 'cancelling');
@@ -182,7 +183,7 @@ CREATE TABLE orders (
     updated_at BIGINT NOT NULL
 ) $STRICT$;
 CREATE UNIQUE INDEX orders_payment ON orders (payment_id);
-CREATE INDEX orders_user ON orders (user_id, id);
+CREATE INDEX orders_user ON orders (user_id, created_at, id);
 CREATE INDEX orders_status ON orders (status, created_at, id);
 CREATE INDEX orders_created ON orders (created_at, id);
 
