@@ -1,135 +1,21 @@
 /* The shop in one page: menu, cart, account, orders, and the admin's board. A plain stand-in for the
  * front end: no framework, no build step, and everything it knows comes from the API. The session is
  * the HttpOnly cookie; no token is ever kept here. */
+import {
+  PASSWORD, Problem, act, all, call, form, h, hooks, loadShop, money, serverNow, shop, toast, when,
+} from './common.js';
+
 const app = document.getElementById('app');
-let shop;
 let me = null;
 let foods = [];
 let cart = { items: [], total: 0, pending_payment: null };
-let skewMs = 0;           // the server's clock minus ours
 let visit = 0;            // grows with every page shown: a late answer must not overwrite a newer page
 let leaving = [];         // what to stop when the page is left
 const cartWatchers = new Set();
 
-/* ---- Talking to the server ---- */
-
-class Problem extends Error {
-  constructor(status, body, retryAfter) {
-    super(body.detail ?? body.title ?? 'Something went wrong. Please try again.');
-    Object.assign(this, { status, body, code: body.code, rows: body.errors ?? [], retryAfter });
-  }
-
-  /* What to tell a person. */
-  words() {
-    const names = this.rows.filter((row) => row.food_id).map((row) => foodName(row.food_id));
-    if (names.length)
-      return `Not to be had any more as ordered: ${names.join(', ')}. The rest of your cart is safe.`;
-    if (this.code === 'otp_invalid' && this.body.attempts_left !== undefined)
-      return `This code is wrong. Tries left: ${this.body.attempts_left}.`;
-    if (this.status === 429 && this.retryAfter)
-      return `${this.message} Try again in ${waitText(this.retryAfter)}.`;
-    return this.rows.length ? this.rows.map((row) => row.detail).join(' ') : this.message;
-  }
-}
-
-function waitText(seconds) {
-  return seconds < 100 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`;
-}
-
-async function call(method, path, body) {
-  const options = { method, headers: {} };
-  if (body) {
-    options.headers['Content-Type'] = 'application/json';
-    options.body = JSON.stringify(body);
-  }
-  let response;
-  try {
-    response = await fetch(path, options);
-  } catch {
-    throw new Problem(0, { detail: 'No connection to the shop. Please try again.' });
-  }
-  const date = Date.parse(response.headers.get('Date'));
-  if (date)
-    skewMs = date - Date.now();
-  const answer = response.status === 204 ? null : await response.json().catch(() => ({}));
-  if (response.ok)
-    return answer;
-  if (response.status === 401 && answer.code === 'unauthenticated' && me) {
-    setMe(null);
-    go('#/login');
-  }
-  throw new Problem(response.status, answer, Number(response.headers.get('Retry-After')));
-}
-
-async function all(path) {
-  const items = [];
-  for (let cursor = ''; cursor !== null;) {
-    const page = await call('GET', path + (cursor && `&cursor=${encodeURIComponent(cursor)}`));
-    items.push(...page.items);
-    cursor = page.next_cursor;
-  }
-  return items;
-}
-
-/* ---- Small things ---- */
-
-/* An element; children are nodes or text (never markup), null is left out. */
-function h(tag, props, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(props ?? {})) {
-    if (name.startsWith('on'))
-      node.addEventListener(name.slice(2), value);
-    else if (value === true)
-      node.setAttribute(name, '');
-    else if (value !== null && value !== undefined && value !== false)
-      node.setAttribute(name, value);
-  }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
-  return node;
-}
-
-function money(amount) {
-  const digits = shop.currency_exponent;
-  return new Intl.NumberFormat(undefined, {
-    style: 'currency', currency: shop.currency, currencyDisplay: 'narrowSymbol',
-    minimumFractionDigits: digits, maximumFractionDigits: digits,
-  }).format(amount / 10 ** digits);
-}
-
-function when(text) {
-  const time = new Date(text);
-  const clock = time.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-  if (time.toDateString() === new Date().toDateString())
-    return `today ${clock}`;
-  return `${time.toLocaleDateString([], { day: 'numeric', month: 'short' })} ${clock}`;
-}
-
 function foodName(id) {
   return cart.items.find((line) => line.food_id === id)?.name
     ?? foods.find((food) => food.id === id)?.name ?? `dish ${id}`;
-}
-
-let toastTimer;
-function toast(text) {
-  const node = document.getElementById('toast');
-  node.textContent = text;
-  node.hidden = false;
-  clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => { node.hidden = true; }, 6000);
-}
-
-/* Runs an action of a button, which waits meanwhile; its problem is told. */
-function act(button, action) {
-  button.addEventListener('click', async () => {
-    button.disabled = true;
-    try {
-      await action();
-    } catch (error) {
-      toast(error instanceof Problem ? error.words() : String(error));
-    }
-    button.disabled = false;
-  });
-  return button;
 }
 
 function every(ms, action) {
@@ -149,49 +35,6 @@ function keep(name, value) {
 function kept(name) {
   return JSON.parse(sessionStorage.getItem(name) ?? 'null');
 }
-
-/* ---- Forms ---- */
-
-/* fields: [name, label, attributes, hint]. submit gets the values that were filled in; a problem is
- * shown above the form, and beside the field it names. */
-function form(fields, button, submit) {
-  const alert = h('p', { class: 'notice bad', role: 'alert', hidden: true });
-  const main = h('button', { class: 'main', type: 'submit' }, button);
-  const slots = {};
-  const rows = fields.map(([name, label, attributes, hint]) => {
-    const input = h('input', { id: `f-${name}`, name, ...attributes });
-    slots[name] = h('p', { class: 'field-error', id: `e-${name}` });
-    input.setAttribute('aria-describedby', `e-${name}`);
-    return [h('label', { for: `f-${name}` }, label), input, hint && h('p', { class: 'quiet' }, hint),
-      slots[name]];
-  });
-  const node = h('form', {}, alert, rows, main);
-
-  node.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    if (main.disabled)
-      return;
-    alert.hidden = main.disabled = true;
-    Object.values(slots).forEach((slot) => slot.replaceChildren());
-    const filled = [...new FormData(node)].filter(([, value]) => value !== '');
-    try {
-      await submit(Object.fromEntries(filled));
-    } catch (error) {
-      if (!(error instanceof Problem))
-        throw error;
-      const here = error.rows.filter((row) => slots[row.field]);
-      here.forEach((row) => slots[row.field].append(row.detail));
-      alert.textContent = here.length ? 'Please have another look at what is marked below.'
-        : error.words();
-      alert.hidden = false;
-    } finally {
-      main.disabled = false;
-    }
-  });
-  return node;
-}
-
-const PASSWORD = { type: 'password', required: true, minlength: 8, autocomplete: 'new-password' };
 
 /* ---- Who is here ---- */
 
@@ -275,7 +118,7 @@ function verifyPage() {
     toast('A new code is on its way. The old one no longer works.');
   });
   const countdown = () => {
-    const seconds = Math.ceil((Date.parse(signup.otp.resend_at) - Date.now() - skewMs) / 1000);
+    const seconds = Math.ceil((Date.parse(signup.otp.resend_at) - serverNow()) / 1000);
     again.disabled = seconds > 0;
     again.textContent = seconds > 0 ? `Send a new code in ${seconds} s` : 'Send a new code';
   };
@@ -545,12 +388,8 @@ function orderLines(order) {
 async function orderPage(id) {
   const live = h('p', { class: 'quiet', role: 'status' });
   const box = h('div', { 'aria-live': 'polite' });
-  let reads = 0;
   const update = async () => {
-    const mine = ++reads;
     const order = await call('GET', `/api/orders/${id}`);
-    if (mine !== reads)
-      return order;
     box.replaceChildren(track(order), orderLines(order),
       h('p', { class: 'quiet' }, [order.fulfilment === 'delivery' ? `Delivery to ${order.address}` : 'You pick it up',
         order.note].filter(Boolean).join(' · ')));
@@ -559,7 +398,18 @@ async function orderPage(id) {
   const order = await update();
   if (!['completed', 'cancelled'].includes(order.status)) {
     const events = new EventSource(`/api/orders/${id}/events`);
-    const refresh = () => update().catch((error) => toast(error.words?.() ?? String(error)));
+    /* A burst of news, such as the replay when the stream opens, is one more reading. */
+    let reading = false, again = false;
+    const refresh = async () => {
+      again = true;
+      if (reading)
+        return;
+      for (reading = true; again;) {
+        again = false;
+        await update().catch((error) => toast(error.words?.() ?? String(error)));
+      }
+      reading = false;
+    };
     leaving.push(() => events.close());
     /* What happened before the stream stood, or while it was away, is in the order itself. */
     events.onopen = () => { live.textContent = '● Live: this page follows your order.'; refresh(); };
@@ -614,7 +464,7 @@ function ticket(order, moved) {
       await moved();
     }
   };
-  const minutes = Math.max(0, Math.floor((Date.now() + skewMs - Date.parse(order.created_at)) / 60000));
+  const minutes = Math.max(0, Math.floor((serverNow() - Date.parse(order.created_at)) / 60000));
   const sure = h('div', { class: 'row', hidden: true },
     act(h('button', { class: 'danger' }, 'Yes, cancel it'), set('cancelled')),
     h('button', { onclick: () => { sure.hidden = true; cancel.hidden = false; } }, 'Keep it'));
@@ -648,7 +498,7 @@ async function boardPage() {
       seen[i] = key;
       lists[i].replaceChildren(...page.items.toReversed().map((order) => ticket(order, update)));
     });
-    live.textContent = `● As of ${when(new Date(Date.now() + skewMs))}`;
+    live.textContent = `● As of ${when(new Date(serverNow()))}`;
   };
   await update();
   every(3000, () => update().catch(() => { live.textContent = '○ Connection lost. Trying again …'; }));
@@ -699,9 +549,18 @@ async function show() {
   app.focus({ preventScroll: true });
 }
 
+hooks.foodName = foodName;
+hooks.unauthenticated = () => {
+  if (!me)
+    return;
+  setMe(null);
+  keep('wish', { hash: location.hash });
+  go('#/login');
+};
+
 async function start() {
   try {
-    shop = await call('GET', '/api/shop');
+    await loadShop();
     me = await call('GET', '/api/me').catch(() => null);
     if (me)
       setCart(await call('GET', '/api/cart'));
@@ -710,7 +569,6 @@ async function start() {
       h('button', { onclick: () => location.reload() }, 'Try again'));
     return;
   }
-  document.getElementById('brand').textContent = shop.name;
   window.addEventListener('hashchange', show);
   await show();
 }

@@ -1,48 +1,20 @@
 /* The checkout page of the shop's own providers. The token in the URL's fragment allows this one
  * payment and nothing else, so the page works in another browser than the one that ordered. */
+import { Problem, call, h, loadShop, money, serverNow, shop } from './common.js';
+
 const POLL_MS = 2500;
 
 const box = document.getElementById('pay');
 const id = location.pathname.split('/').pop();
 const token = location.hash.slice(1);
 const headers = token ? { Authorization: `Bearer ${token}` } : {};
-let shop;
-let skewMs = 0;
 let shown = '';
 let said = '';
 
-function h(tag, props, ...children) {
-  const node = Object.assign(document.createElement(tag), props);
-  node.append(...children.filter((child) => child !== null));
-  return node;
-}
-
-async function call(method, path, body) {
-  const options = { method, headers: { ...headers } };
-  if (body) {
-    options.headers['Content-Type'] = 'application/json';
-    options.body = JSON.stringify(body);
-  }
-  const response = await fetch(path, options);
-  const date = Date.parse(response.headers.get('Date'));
-  if (date)
-    skewMs = date - Date.now();
-  const answer = await response.json();
-  if (response.ok)
-    return answer;
-  throw Object.assign(new Error(answer.detail ?? answer.title), { status: response.status });
-}
-
-function money(amount, currency) {
-  const digits = shop.currency_exponent;
-  return new Intl.NumberFormat(undefined, {
-    style: 'currency', currency, currencyDisplay: 'narrowSymbol',
-    minimumFractionDigits: digits, maximumFractionDigits: digits,
-  }).format(amount / 10 ** digits);
-}
+const ask = (method, path, body) => call(method, path, body, headers);
 
 function timeLeft(payment) {
-  const seconds = Math.round((Date.parse(payment.expires_at) - Date.now() - skewMs) / 1000);
+  const seconds = Math.round((Date.parse(payment.expires_at) - serverNow()) / 1000);
   if (seconds <= 0)
     return '';
   return seconds < 60 ? 'less than a minute' : `${Math.round(seconds / 60)} minutes`;
@@ -52,10 +24,10 @@ async function simulate(outcome, buttons) {
   for (const button of buttons)
     button.disabled = true;
   try {
-    await call('POST', `/api/payments/${id}/simulate`, { outcome });
+    await ask('POST', `/api/payments/${id}/simulate`, { outcome });
     said = '';
   } catch (error) {
-    said = error.status ? error.message : 'No connection to the shop. Please try again.';
+    said = error instanceof Problem ? error.words() : String(error);
   }
   shown = '';
   await look();
@@ -65,19 +37,19 @@ function payHere(payment, amount) {
   if (payment.provider !== 'test')
     return [
       h('h2', {}, 'How to pay'),
-      h('p', { className: 'instructions' }, shop.payment_instructions),
+      h('p', { class: 'instructions' }, shop.payment_instructions),
       h('p', {}, 'Payment number ', h('strong', {}, String(payment.id)),
         '. Please name it when you pay.'),
-      h('p', { className: 'quiet' }, 'The shop confirms it here as soon as it has your money. '
+      h('p', { class: 'quiet' }, 'The shop confirms it here as soon as it has your money. '
         + 'You can close this page: your order is made all the same.'),
     ];
-  const pay = h('button', { className: 'main' }, `Pay ${amount}`);
+  const pay = h('button', { class: 'main' }, `Pay ${amount}`);
   const decline = h('button', {}, 'Decline');
   pay.addEventListener('click', () => simulate('paid', [pay, decline]));
   decline.addEventListener('click', () => simulate('failed', [pay, decline]));
   return [
-    h('p', { className: 'quiet' }, 'A test payment: no money moves.'),
-    h('div', { className: 'row' }, pay, decline),
+    h('p', { class: 'quiet' }, 'A test payment: no money moves.'),
+    h('div', { class: 'row' }, pay, decline),
   ];
 }
 
@@ -98,42 +70,40 @@ function render(payment) {
     return;
   shown = state;
   document.title = `Pay ${amount}`;
-  const error = said ? h('p', { className: 'notice bad' }, said) : null;
   if (payment.status === 'paid' && payment.order_id) {
-    box.replaceChildren(h('p', { className: 'amount' }, amount),
-      h('p', { className: 'notice good' }, '✓ Paid. Thank you!'),
-      h('a', { className: 'button main', href: `/#/orders/${payment.order_id}` }, 'See your order'));
+    box.replaceChildren(h('p', { class: 'amount' }, amount),
+      h('p', { class: 'notice good' }, '✓ Paid. Thank you!'),
+      h('a', { class: 'button main', href: `/#/orders/${payment.order_id}` }, 'See your order'));
     return;
   }
   if (payment.status === 'paid') {
-    box.replaceChildren(h('p', { className: 'amount' }, amount),
-      h('p', { className: 'notice wait' }, 'We have your money, but could not make the order. '
+    box.replaceChildren(h('p', { class: 'amount' }, amount),
+      h('p', { class: 'notice wait' }, 'We have your money, but could not make the order. '
         + 'The shop was told and will be in touch.'));
     return;
   }
-  box.replaceChildren(h('h1', {}, shop.name), h('p', { className: 'amount' }, amount),
-    ...(error ? [error] : []),
+  box.replaceChildren(h('h1', {}, shop.name), h('p', { class: 'amount' }, amount),
+    ...(said ? [h('p', { class: 'notice bad' }, said)] : []),
     ...(open
       ? [...payHere(payment, amount),
-        h('p', { className: 'status wait' }, `◷ Waiting for the payment${left ? `, ${left} left` : ''}`)]
-      : [h('p', { className: 'notice bad' }, ENDED[payment.status] ?? payment.status),
-        h('a', { className: 'button main', href: '/#/cart' }, 'Back to the cart')]));
+        h('p', { class: 'status wait' }, `◷ Waiting for the payment${left ? `, ${left} left` : ''}`)]
+      : [h('p', { class: 'notice bad' }, ENDED[payment.status] ?? payment.status),
+        h('a', { class: 'button main', href: '/#/cart' }, 'Back to the cart')]));
 }
 
 /* Also a payment that has ended is looked at: money may still arrive and make the order. */
 async function look() {
   try {
-    shop ??= await call('GET', '/api/shop');
-    document.getElementById('brand').textContent = shop.name;
-    const payment = await call('GET', `/api/payments/${id}`);
+    await loadShop();
+    const payment = await ask('GET', `/api/payments/${id}`);
     render(payment);
     return payment.status === 'paid' ? 0 : POLL_MS;
   } catch (error) {
     shown = '';
-    const gone = error.status === 401 || error.status === 404 || error.status === 403;
+    const gone = [401, 403, 404].includes(error.status);
     const text = gone ? 'There is no such payment, or this link is incomplete.'
       : 'No connection to the shop. Trying again …';
-    box.replaceChildren(h('p', { className: 'notice bad' }, text));
+    box.replaceChildren(h('p', { class: 'notice bad' }, text));
     return gone ? 0 : POLL_MS;
   }
 }

@@ -1,51 +1,35 @@
-/* The page behind the link of a password-reset mail: the token is in the URL's fragment, so that it
- * is in no log and no Referer. */
-const form = document.getElementById('form');
-const message = document.getElementById('message');
-const button = form.querySelector('button');
+/* The page behind the link of a password-reset mail. The token is in the URL's fragment, so that it is
+ * in no log and no Referer. */
+import { PASSWORD, Problem, call, form, h, loadShop } from './common.js';
+
+const box = document.getElementById('reset');
 const token = new URLSearchParams(location.hash.slice(1)).get('token');
 
-function say(text, kind) {
-  message.textContent = text;
-  message.className = `notice ${kind}`;
-  message.hidden = false;
-}
-
 function linkIsOver(text) {
-  say(text, 'bad');
-  form.hidden = true;
-  document.getElementById('again').hidden = false;
+  box.replaceChildren(h('h1', {}, 'New password'), h('p', { class: 'notice bad', role: 'alert' }, text),
+    h('a', { class: 'button main', href: '/#/forgot' }, 'Ask for a new link'));
 }
 
-async function save() {
-  const response = await fetch('/api/password-reset/confirm', {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ token, new_password: document.getElementById('password').value }),
-  });
-  if (response.ok) {
-    history.replaceState(null, '', location.pathname);
-    form.hidden = true;
-    document.getElementById('after').hidden = false;
-    return say('Your new password is saved. You can log in with it now.', 'good');
-  }
-  const problem = await response.json().catch(() => ({}));
-  if (response.status === 410 || problem.errors?.some((row) => row.field === 'token'))
-    return linkIsOver('This link has expired or was used already.');
-  say(problem.errors?.[0]?.detail ?? problem.detail ?? 'Something went wrong. Please try again.',
-    'bad');
-}
-
-form.addEventListener('submit', async (event) => {
-  event.preventDefault();
-  button.disabled = true;
+async function save({ new_password }) {
   try {
-    await save();
-  } catch {
-    say('No connection to the shop. Please try again.', 'bad');
+    await call('POST', '/api/password-reset/confirm', { token, new_password });
+  } catch (error) {
+    if (error.code === 'token_expired' || error.rows?.some((row) => row.field === 'token'))
+      return linkIsOver('This link has expired or was used already.');
+    throw error;
   }
-  button.disabled = false;
-});
+  history.replaceState(null, '', location.pathname);
+  box.replaceChildren(h('h1', {}, 'New password'),
+    h('p', { class: 'notice good', role: 'status' }, '✓ Your new password is saved.'),
+    h('a', { class: 'button main', href: '/#/login' }, 'Log in'));
+}
 
-if (!token)
+loadShop().catch((error) => {
+  if (!(error instanceof Problem))
+    throw error;
+});
+if (token)
+  box.replaceChildren(h('h1', {}, 'New password'), form([['new_password', 'New password', PASSWORD,
+    'At least 8 characters. You will be logged out everywhere else.']], 'Save the new password', save));
+else
   linkIsOver('This link is incomplete. Please open it from the mail again.');
