@@ -1,0 +1,245 @@
+#include "store/order.h"
+
+#include <assert.h>
+
+/* ---- Rows ---- */
+
+#define ORDER_COLUMNS                                                                             \
+    "o.id, o.user_id, o.status, o.total, o.currency, o.fulfilment, o.address, o.note, "           \
+    "o.payment_id, p.status, p.amount, u.name, u.email, u.phone, o.version, o.created_at, "       \
+    "o.updated_at"
+#define ORDER_EVENT_COLUMNS "id, order_id, from_status, to_status, actor, note, at"
+#define ORDER_FROM                                                                                \
+    " FROM orders o JOIN users u ON u.id = o.user_id LEFT JOIN payments p ON p.id = o.payment_id "
+
+static struct order order_from_row(const struct sql_rows *rows, size_t row)
+{
+    struct order o = {
+        .id = sql_get_int(rows, row, 0),
+        .user_id = sql_get_int(rows, row, 1),
+        .total = sql_get_int(rows, row, 3),
+        .currency = sql_get_str(rows, row, 4),
+        .address = sql_get_str(rows, row, 6),
+        .note = sql_get_str(rows, row, 7),
+        .payment_id = sql_get_int(rows, row, 8),
+        .payment_status = sql_get_str(rows, row, 9),
+        .payment_amount = sql_get_int(rows, row, 10),
+        .customer_name = sql_get_str(rows, row, 11),
+        .customer_email = sql_get_str(rows, row, 12),
+        .customer_phone = sql_get_str(rows, row, 13),
+        .version = sql_get_int(rows, row, 14),
+        .created_at_ms = sql_get_int(rows, row, 15),
+        .updated_at_ms = sql_get_int(rows, row, 16),
+    };
+    bool known = order_status_parse(sql_get_str(rows, row, 2), &o.status) &&
+                 fulfilment_parse(sql_get_str(rows, row, 5), &o.fulfilment);
+    assert(known); /* the schema checks them */
+    return o;
+}
+
+/* Columns: order_id, food_id, name, unit_price, quantity, line_total. */
+static struct order_line *lines_from_rows(struct tx *tx, const struct sql_rows *rows)
+{
+    struct order_line *lines = arena_alloc(tx_arena(tx), (rows->n + 1) * sizeof *lines);
+    for (size_t i = 0; i < rows->n; i++)
+        lines[i] = (struct order_line){
+            .food_id = sql_get_int(rows, i, 1),
+            .name = sql_get_str(rows, i, 2),
+            .unit_price = sql_get_int(rows, i, 3),
+            .quantity = sql_get_int(rows, i, 4),
+            .line_total = sql_get_int(rows, i, 5),
+        };
+    return lines;
+}
+
+static struct order_event *events_from_rows(struct tx *tx, const struct sql_rows *rows)
+{
+    struct order_event *events = arena_alloc(tx_arena(tx), (rows->n + 1) * sizeof *events);
+    for (size_t i = 0; i < rows->n; i++)
+        events[i] = (struct order_event){
+            .id = sql_get_int(rows, i, 0),
+            .order_id = sql_get_int(rows, i, 1),
+            .from = sql_get_str(rows, i, 2),
+            .to = sql_get_str(rows, i, 3),
+            .actor = sql_get_str(rows, i, 4),
+            .note = sql_get_str(rows, i, 5),
+            .at_ms = sql_get_int(rows, i, 6),
+        };
+    return events;
+}
+
+/* ---- One order ---- */
+
+enum err order_read(struct tx *tx, void *arg)
+{
+    static const char head[] = "SELECT " ORDER_COLUMNS ORDER_FROM "WHERE o.id = $1";
+    static const char items[] = "SELECT order_id, food_id, name, unit_price, quantity, line_total "
+                                "FROM order_items WHERE order_id = $1 ORDER BY food_id";
+    static const char events[] = "SELECT " ORDER_EVENT_COLUMNS " FROM order_events "
+                                 "WHERE order_id = $1 ORDER BY id";
+    struct order_read *get = arg;
+    struct sql_rows rows;
+
+    get->found = false;
+    enum err err = tx_ask(tx, head, SQL_ARGS(sql_int(get->order_id)), &rows);
+    if (err || rows.n == 0 || (get->user_id && get->user_id != sql_get_int(&rows, 0, 1)))
+        return err;
+    get->order = order_from_row(&rows, 0);
+    err = tx_ask(tx, items, SQL_ARGS(sql_int(get->order_id)), &rows);
+    if (err)
+        return err;
+    get->order.lines = lines_from_rows(tx, &rows);
+    get->order.n_lines = rows.n;
+    err = tx_ask(tx, events, SQL_ARGS(sql_int(get->order_id)), &rows);
+    if (err)
+        return err;
+    get->order.events = events_from_rows(tx, &rows);
+    get->order.n_events = rows.n;
+    get->found = true;
+    return ERR_OK;
+}
+
+enum err order_owner(struct tx *tx, int64_t order_id, int64_t *ret_user_id)
+{
+    static const char sql[] = "SELECT user_id FROM orders WHERE id = $1";
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(order_id)), &rows);
+    if (!err)
+        *ret_user_id = rows.n > 0 ? sql_get_int(&rows, 0, 0) : 0;
+    return err;
+}
+
+enum err order_events_after(struct tx *tx, void *arg)
+{
+    static const char sql[] = "SELECT " ORDER_EVENT_COLUMNS " FROM order_events "
+                              "WHERE order_id = $1 AND id > $2 ORDER BY id";
+    struct order_events_after *after = arg;
+    struct sql_rows rows;
+    enum err err =
+        tx_ask(tx, sql, SQL_ARGS(sql_int(after->order_id), sql_int(after->after_id)), &rows);
+    if (err)
+        return err;
+    after->events = events_from_rows(tx, &rows);
+    after->n = rows.n;
+    return ERR_OK;
+}
+
+enum err order_event_find(struct tx *tx, int64_t event_id, struct order_event *ret_event,
+                          bool *ret_found)
+{
+    static const char sql[] = "SELECT " ORDER_EVENT_COLUMNS " FROM order_events WHERE id = $1";
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(event_id)), &rows);
+    if (err)
+        return err;
+    *ret_found = rows.n > 0;
+    if (rows.n > 0)
+        *ret_event = events_from_rows(tx, &rows)[0];
+    return ERR_OK;
+}
+
+/* ---- Lists ---- */
+
+/* The newest first: by created_at, and by id among those of one millisecond. */
+#define BEFORE " AND o.created_at <= $1 AND (o.created_at < $1 OR o.id < $2)"
+#define NEWEST_FIRST " ORDER BY o.created_at DESC, o.id DESC LIMIT $3"
+
+static enum err ask_heads(struct tx *tx, const struct order_list *list, struct sql_rows *ret_rows)
+{
+    static const char of_user[] = "SELECT " ORDER_COLUMNS ORDER_FROM
+                                  "WHERE o.user_id = $4" BEFORE NEWEST_FIRST;
+    static const char all[] = "SELECT " ORDER_COLUMNS ORDER_FROM
+                              "WHERE o.created_at >= $4" BEFORE NEWEST_FIRST;
+    static const char of_status[] = "SELECT " ORDER_COLUMNS ORDER_FROM
+                                    "WHERE o.created_at >= $4 AND o.status = $5" BEFORE
+                                        NEWEST_FIRST;
+    static const char found[] =
+        "SELECT " ORDER_COLUMNS ORDER_FROM
+        "WHERE o.created_at >= $4 AND (o.id = $5 OR o.user_id IN (SELECT s.id FROM users s "
+        "WHERE s.search_key LIKE $6 ESCAPE '\\')) AND ($7 = '' OR o.status = $7)" BEFORE
+            NEWEST_FIRST;
+    int64_t at = list->before_at_ms, id = list->before_id;
+    struct str status = list->has_status ? order_status_text(list->status) : STR("");
+    if (list->to_ms <= at) {
+        at = list->to_ms - 1;
+        id = INT64_MAX;
+    }
+    struct sql_value v[] = {sql_int(at),
+                            sql_int(id),
+                            sql_int(list->limit + 1),
+                            sql_int(list->user_id ? list->user_id : list->from_ms),
+                            sql_int(list->order_id),
+                            sql_text(list->pattern),
+                            sql_text(status)};
+    if (list->user_id)
+        return tx_ask(tx, of_user, (struct sql_args){v, 4}, ret_rows);
+    if (list->pattern.ptr)
+        return tx_ask(tx, found, (struct sql_args){v, 7}, ret_rows);
+    if (list->has_status) {
+        v[4] = sql_text(status);
+        return tx_ask(tx, of_status, (struct sql_args){v, 5}, ret_rows);
+    }
+    return tx_ask(tx, all, (struct sql_args){v, 4}, ret_rows);
+}
+
+/* Lines and events of so many orders with one statement each; what is missing is asked as 0. */
+enum { CHUNK = 20 };
+#define CHUNK_IDS                                                                                 \
+    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
+
+static enum err fill_chunk(struct tx *tx, struct order *orders, size_t n)
+{
+    static const char items[] =
+        "SELECT order_id, food_id, name, unit_price, quantity, line_total FROM order_items "
+        "WHERE order_id IN " CHUNK_IDS " ORDER BY order_id, food_id";
+    static const char events[] = "SELECT " ORDER_EVENT_COLUMNS " FROM order_events "
+                                 "WHERE order_id IN " CHUNK_IDS " ORDER BY order_id, id";
+    struct sql_value ids[CHUNK];
+    struct sql_rows items_rows, events_rows;
+
+    for (size_t i = 0; i < CHUNK; i++)
+        ids[i] = sql_int(i < n ? orders[i].id : 0);
+    enum err err = tx_ask(tx, items, (struct sql_args){ids, CHUNK}, &items_rows);
+    if (!err)
+        err = tx_ask(tx, events, (struct sql_args){ids, CHUNK}, &events_rows);
+    if (err)
+        return err;
+    const struct order_line *line = lines_from_rows(tx, &items_rows);
+    const struct order_event *event = events_from_rows(tx, &events_rows);
+    for (size_t i = 0; i < items_rows.n; i++) {
+        for (size_t k = 0; k < n; k++) {
+            if (orders[k].id != sql_get_int(&items_rows, i, 0))
+                continue;
+            if (orders[k].n_lines++ == 0)
+                orders[k].lines = &line[i];
+        }
+    }
+    for (size_t i = 0; i < events_rows.n; i++) {
+        for (size_t k = 0; k < n; k++) {
+            if (orders[k].id != event[i].order_id)
+                continue;
+            if (orders[k].n_events++ == 0)
+                orders[k].events = &event[i];
+        }
+    }
+    return ERR_OK;
+}
+
+enum err order_list(struct tx *tx, void *arg)
+{
+    struct order_list *list = arg;
+    struct sql_rows rows;
+
+    assert(list->limit >= 1 && list->limit <= ORDER_PAGE_MAX);
+    enum err err = ask_heads(tx, list, &rows);
+    if (err)
+        return err;
+    list->more = rows.n > (size_t)list->limit;
+    list->n = list->more ? (size_t)list->limit : rows.n;
+    list->orders = arena_alloc(tx_arena(tx), (list->n + 1) * sizeof *list->orders);
+    for (size_t i = 0; i < list->n; i++)
+        list->orders[i] = order_from_row(&rows, i);
+    for (size_t i = 0; i < list->n && !err; i += CHUNK)
+        err = fill_chunk(tx, &list->orders[i], list->n - i < CHUNK ? list->n - i : CHUNK);
+    return err;
+}

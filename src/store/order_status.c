@@ -1,0 +1,110 @@
+/* The one function that changes an order's status, and what goes with a change. */
+#include "base/json.h"
+#include "store/food.h"
+#include "store/order.h"
+
+static enum err illegal(struct order_set_status *change, enum order_status from,
+                        enum fulfilment fulfilment)
+{
+    enum order_status allowed[ORDER_STATUSES];
+    size_t n = order_allowed(from, fulfilment, allowed);
+    struct buf buf;
+    struct json_writer w;
+
+    buf_init(&buf, change->problem->arena);
+    json_init(&w, &buf);
+    json_begin_array(&w, NULL);
+    for (size_t i = 0; i < n; i++)
+        json_str(&w, NULL, order_status_text(allowed[i]));
+    json_end_array(&w);
+    problem_extra_json(change->problem, "allowed", buf_str(&buf));
+    return problem_printf(change->problem, PROBLEM_ILLEGAL_TRANSITION,
+                          "An order that is " STR_FMT " cannot become " STR_FMT ".",
+                          STR_ARG(order_status_text(from)),
+                          STR_ARG(order_status_text(change->to)));
+}
+
+static enum err give_back(struct tx *tx, const struct order_set_status *change)
+{
+    static const char sql[] = "SELECT food_id, quantity FROM order_items "
+                              "WHERE order_id = $1 AND taken = 1 ORDER BY food_id";
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(change->order_id)), &rows);
+    if (err)
+        return err;
+    for (size_t i = 0; i < rows.n && !err; i++)
+        err = food_give_back_late(tx, sql_get_int(&rows, i, 0), sql_get_int(&rows, i, 1));
+    return err;
+}
+
+static enum err owe_refund(struct tx *tx, int64_t payment_id, int64_t now_ms)
+{
+    static const char sql[] = "UPDATE payments SET refund_due = 1, updated_at = $2 "
+                              "WHERE id = $1 AND status = 'paid' AND amount > 0";
+    return tx_post(tx, SQL_ANY_COUNT, sql, SQL_ARGS(sql_int(payment_id), sql_int(now_ms)));
+}
+
+static enum err add_event(struct tx *tx, const struct order_set_status *change,
+                          enum order_status from, int64_t user_id)
+{
+    static const char sql[] =
+        "INSERT INTO order_events (order_id, from_status, to_status, actor, actor_id, note, at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
+    struct sql_rows rows;
+    enum err err =
+        tx_ask(tx, sql,
+               SQL_ARGS(sql_int(change->order_id), sql_text(order_status_text(from)),
+                        sql_text(order_status_text(change->to)),
+                        sql_text(actor_text(change->actor)),
+                        change->actor_id ? sql_int(change->actor_id) : sql_null(),
+                        sql_text(change->note), sql_int(change->now_ms)),
+               &rows);
+    if (!err)
+        tx_emit(tx, (struct store_event){.kind = STORE_EVENT_ORDER,
+                                         .id = change->order_id,
+                                         .user_id = user_id,
+                                         .event_id = sql_get_int(&rows, 0, 0)});
+    return err;
+}
+
+static enum err apply(struct tx *tx, const struct order_set_status *change,
+                      const struct order *order)
+{
+    static const char sql[] =
+        "UPDATE orders SET status = $3, version = version + 1, stock_returned = $4, "
+        "updated_at = $5 WHERE id = $1 AND status = $2";
+    bool returns =
+        change->to == ORDER_CANCELLED && order_cancel_returns_stock(order->status);
+    enum err err = tx_post(tx, 1, sql,
+                           SQL_ARGS(sql_int(order->id), sql_text(order_status_text(order->status)),
+                                    sql_text(order_status_text(change->to)), sql_bool(returns),
+                                    sql_int(change->now_ms)));
+    if (!err && returns)
+        err = give_back(tx, change);
+    if (!err && change->to == ORDER_CANCELLED && order->payment_id)
+        err = owe_refund(tx, order->payment_id, change->now_ms);
+    if (!err)
+        err = add_event(tx, change, order->status, order->user_id);
+    return err;
+}
+
+enum err order_set_status(struct tx *tx, void *arg)
+{
+    struct order_set_status *change = arg;
+    struct order_read get = {.order_id = change->order_id};
+    enum err err = order_read(tx, &get);
+    if (err)
+        return err;
+    if (!get.found)
+        return problem_set(change->problem, PROBLEM_NOT_FOUND, NULL);
+    if (change->version && change->version != get.order.version)
+        return problem_set(change->problem, PROBLEM_VERSION_CONFLICT, NULL);
+    if (!order_may_go(get.order.status, change->to, get.order.fulfilment))
+        return illegal(change, get.order.status, get.order.fulfilment);
+    err = apply(tx, change, &get.order);
+    if (!err)
+        err = order_read(tx, &get);
+    if (!err)
+        change->order = get.order;
+    return err;
+}

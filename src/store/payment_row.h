@@ -1,0 +1,25 @@
+/* A payment as a row of an answer; for the files of store/ that read payments. */
+#ifndef SERVERY_STORE_PAYMENT_ROW_H
+#define SERVERY_STORE_PAYMENT_ROW_H
+
+#include "store/payment.h"
+
+/* Of `payments p`, in the order payment_from_row reads them. */
+#define PAYMENT_COLUMNS                                                                           \
+    "p.id, p.user_id, p.status, p.amount, p.currency, p.provider, p.remote, p.provider_ref, "     \
+    "p.provider_url, p.claimed_until, p.cancel_to, p.nonce, p.fulfilment, p.address, p.note, "    \
+    "p.held, p.outcome, p.needs_attention, p.refund_due, p.expires_at, p.created_at, "            \
+    "(SELECT o.id FROM orders o WHERE o.payment_id = p.id)"
+
+/* The columns begin at `col`. */
+struct payment payment_from_row(const struct sql_rows *rows, size_t row, size_t col);
+
+/* Writes what of a payment can change, provided that it is still stored with status `from`. */
+MUST_CHECK enum err payment_save(struct tx *tx, const struct payment *payment,
+                                 enum payment_status from, int64_t now_ms);
+
+/* The payment can no longer be paid: it goes to `to`, and the units of its hold go back. */
+MUST_CHECK enum err payment_close(struct tx *tx, struct payment *payment, enum payment_status to,
+                                  int64_t now_ms);
+
+#endif
