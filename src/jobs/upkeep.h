@@ -1,0 +1,26 @@
+/* The upkeep thread: what time alone makes due. It releases holds whose time is over, asks a remote
+ * payment provider about payments it has told nothing about (the reconciler), and forgets old rows. */
+#ifndef SERVERY_JOBS_UPKEEP_H
+#define SERVERY_JOBS_UPKEEP_H
+
+#include "base/crypto.h"
+#include "net/provider.h"
+#include "store/store.h"
+
+struct upkeep;
+
+struct upkeep_options {
+    struct store *store;
+    const struct payment_provider *provider;
+    const struct crypto_keys *keys;
+    struct str public_url;
+};
+
+/* Starts the thread; what the options point to outlives it. */
+MUST_CHECK enum err upkeep_create(const struct upkeep_options *options,
+                                  struct upkeep **ret_upkeep);
+
+/* Stops and joins; waits at most for the call to a provider that is under way. NULL is fine. */
+void upkeep_destroy(struct upkeep *upkeep);
+
+#endif
