@@ -1,5 +1,6 @@
 /* What happens after a commit and before its callers are answered: the menu in memory follows the
  * database, open event streams get their events, the mail job wakes. */
+#include "api/api.h"
 #include "api/hub.h"
 #include "api/menu.h"
 

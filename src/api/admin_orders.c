@@ -1,0 +1,74 @@
+/* The board: everybody's orders. `from` is inclusive and `to` exclusive, both a time or a date (its
+ * midnight in UTC); `q` is an order's id, or part of its customer's email, name or phone. */
+#include "api/handlers.h"
+#include "api/orders.h"
+#include "base/text.h"
+#include "domain/limits.h"
+
+/* A LIKE pattern for texts that contain `q`, with \ as its escape. */
+static struct str like_pattern(struct arena *arena, struct str q)
+{
+    struct str folded = text_fold(arena, q);
+    struct buf buf;
+
+    buf_init(&buf, arena);
+    buf_put_char(&buf, '%');
+    for (size_t i = 0; i < folded.len; i++) {
+        char b = folded.ptr[i];
+        if (b == '%' || b == '_' || b == '\\')
+            buf_put_char(&buf, '\\');
+        buf_put_char(&buf, b);
+    }
+    buf_put_char(&buf, '%');
+    return buf_str(&buf);
+}
+
+static void decode_time(struct call *c, const char *name, struct str text, int64_t *time_ms)
+{
+    if (text.ptr && !clock_parse(text, time_ms))
+        problem_add(&c->problem, name, PROBLEM_INVALID_VALUE, "It must be a time or a date.");
+}
+
+static void decode_q(struct call *c, struct str q, struct order_list *list)
+{
+    q = q.ptr ? text_trim(q) : STR_NONE;
+    if (q.len == 0)
+        return;
+    if (text_count(q) > EMAIL_MAX_CHARS) {
+        problem_add(&c->problem, "q", PROBLEM_TOO_LONG, NULL);
+        return;
+    }
+    if (!str_to_int64(q, &list->order_id) || list->order_id < 0)
+        list->order_id = 0;
+    list->pattern = like_pattern(c->arena, q);
+}
+
+enum err admin_orders_get(struct call *c)
+{
+    struct str status, q, from, to, limit, cursor;
+    const struct query_field fields[] = {
+        {"status", &status}, {"q", &q},         {"from", &from},
+        {"to", &to},         {"limit", &limit}, {"cursor", &cursor},
+    };
+    struct order_list list = {.from_ms = INT64_MIN, .to_ms = INT64_MAX};
+    struct page page;
+    enum err err = call_query(c, fields, sizeof fields / sizeof *fields);
+    if (err)
+        return err;
+    list.has_status = status.ptr != NULL;
+    if (status.ptr && !order_status_parse(status, &list.status))
+        problem_add(&c->problem, "status", PROBLEM_INVALID_VALUE, NULL);
+    decode_time(c, "from", from, &list.from_ms);
+    decode_time(c, "to", to, &list.to_ms);
+    decode_q(c, q, &list);
+    err = call_page(c, limit, cursor, PAGE_DEFAULT, PAGE_MAX, &page);
+    if (err)
+        return err;
+    list.before_at_ms = page.has_cursor ? page.cursor[0] : INT64_MAX;
+    list.before_id = page.has_cursor ? page.cursor[1] : INT64_MAX;
+    list.limit = page.limit;
+    err = call_read(c, order_list, &list);
+    if (!err)
+        orders_answer(c, &list);
+    return err;
+}

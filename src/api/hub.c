@@ -1,0 +1,257 @@
+#include "api/hub.h"
+
+#include "api/orders.h"
+#include "base/log.h"
+#include "domain/limits.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+enum { BUCKETS = 1024 };
+
+struct member {
+    struct hub *hub;
+    struct hub_subscription on;
+    struct http_stream *stream;
+    LIST_ENTRY(member) of_order, of_user;
+};
+LIST_HEAD(members, member);
+
+struct hub {
+    struct store *store;
+    atomic_size_t n; /* changed under the lock */
+    pthread_mutex_t lock;
+    struct members orders[BUCKETS], users[BUCKETS];
+};
+
+static struct members *order_bucket(struct hub *hub, int64_t order_id)
+{
+    return &hub->orders[(uint64_t)order_id % BUCKETS];
+}
+
+static struct members *user_bucket(struct hub *hub, int64_t user_id)
+{
+    return &hub->users[(uint64_t)user_id % BUCKETS];
+}
+
+static void lock(struct hub *hub)
+{
+    int rc = pthread_mutex_lock(&hub->lock);
+    assert(rc == 0);
+}
+
+static void unlock(struct hub *hub)
+{
+    int rc = pthread_mutex_unlock(&hub->lock);
+    assert(rc == 0);
+}
+
+struct hub *hub_create(struct store *store)
+{
+    struct hub *hub = mem_zalloc(sizeof *hub);
+    hub->store = store;
+    int rc = pthread_mutex_init(&hub->lock, NULL);
+    assert(rc == 0);
+    for (size_t i = 0; i < BUCKETS; i++) {
+        LIST_INIT(&hub->orders[i]);
+        LIST_INIT(&hub->users[i]);
+    }
+    return hub;
+}
+
+void hub_destroy(struct hub *hub)
+{
+    if (!hub)
+        return;
+    assert(atomic_load(&hub->n) == 0);
+    pthread_mutex_destroy(&hub->lock);
+    free(hub);
+}
+
+size_t hub_count(struct hub *hub)
+{
+    return atomic_load(&hub->n);
+}
+
+/* ---- Members ---- */
+
+static void on_closed(void *arg)
+{
+    struct member *member = arg;
+    struct hub *hub = member->hub;
+
+    lock(hub);
+    LIST_REMOVE(member, of_order);
+    LIST_REMOVE(member, of_user);
+    atomic_fetch_sub(&hub->n, 1);
+    unlock(hub);
+    free(member);
+}
+
+static size_t count_of_user(struct hub *hub, int64_t user_id)
+{
+    const struct member *member;
+    size_t n = 0;
+
+    LIST_FOREACH(member, user_bucket(hub, user_id), of_user)
+        n += member->on.user_id == user_id;
+    return n;
+}
+
+bool hub_open(struct hub *hub, struct http_call *call, const struct hub_subscription *subscription,
+              struct http_stream **ret_stream)
+{
+    struct member *member = NULL;
+
+    lock(hub);
+    if (count_of_user(hub, subscription->user_id) < STREAMS_PER_USER) {
+        member = mem_alloc(sizeof *member);
+        member->hub = hub;
+        member->on = *subscription;
+        member->stream = http_stream_open(call, subscription->deadline_ms, on_closed, member);
+        LIST_INSERT_HEAD(order_bucket(hub, subscription->order_id), member, of_order);
+        LIST_INSERT_HEAD(user_bucket(hub, subscription->user_id), member, of_user);
+        atomic_fetch_add(&hub->n, 1);
+        *ret_stream = member->stream;
+    }
+    unlock(hub);
+    return member != NULL;
+}
+
+/* ---- Events ---- */
+
+static bool is_followed(struct hub *hub, int64_t order_id)
+{
+    const struct member *member;
+    bool found = false;
+
+    lock(hub);
+    LIST_FOREACH(member, order_bucket(hub, order_id), of_order)
+        found = found || member->on.order_id == order_id;
+    unlock(hub);
+    return found;
+}
+
+static void send_to_order(struct hub *hub, struct arena *arena, const struct order_event *event)
+{
+    struct member *member;
+    struct buf message;
+
+    buf_init(&message, arena);
+    order_event_message(&message, event);
+    struct http_chunk *chunk = http_chunk_create(buf_str(&message));
+    lock(hub);
+    LIST_FOREACH(member, order_bucket(hub, event->order_id), of_order)
+        if (member->on.order_id == event->order_id)
+            http_stream_send(member->stream, chunk, event->id);
+    unlock(hub);
+    http_chunk_unref(chunk);
+}
+
+/* Their readers come again with Last-Event-ID, and then miss nothing. */
+static void end_order(struct hub *hub, int64_t order_id)
+{
+    struct member *member;
+
+    lock(hub);
+    LIST_FOREACH(member, order_bucket(hub, order_id), of_order)
+        if (member->on.order_id == order_id)
+            http_stream_end(member->stream);
+    unlock(hub);
+}
+
+static void end_session(struct hub *hub, int64_t session_id)
+{
+    struct member *member;
+
+    lock(hub);
+    for (size_t i = 0; i < BUCKETS; i++)
+        LIST_FOREACH(member, &hub->users[i], of_user)
+            if (member->on.session_id == session_id)
+                http_stream_end(member->stream);
+    unlock(hub);
+}
+
+static void end_user(struct hub *hub, int64_t user_id, int64_t kept_session_id)
+{
+    struct member *member;
+
+    lock(hub);
+    LIST_FOREACH(member, user_bucket(hub, user_id), of_user)
+        if (member->on.user_id == user_id && member->on.session_id != kept_session_id)
+            http_stream_end(member->stream);
+    unlock(hub);
+}
+
+/* The events of a commit that somebody follows, read at once. */
+struct wanted {
+    const struct store_event *of;
+    struct order_event event;
+    bool found;
+};
+struct reading {
+    struct wanted *wanted;
+    size_t n;
+};
+
+static enum err read_events(struct tx *tx, void *arg)
+{
+    struct reading *reading = arg;
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < reading->n && !err; i++)
+        err = order_event_find(tx, reading->wanted[i].of->event_id, &reading->wanted[i].event,
+                               &reading->wanted[i].found);
+    return err;
+}
+
+static void deliver(struct hub *hub, struct arena *arena, struct reading *reading)
+{
+    enum err err = store_read(hub->store, arena, read_events, reading);
+    if (err)
+        log_line(LOG_WARN, "stream_events_unread", LOG_INT("err", err));
+    for (size_t i = 0; i < reading->n; i++) {
+        if (!err && reading->wanted[i].found)
+            send_to_order(hub, arena, &reading->wanted[i].event);
+        else
+            end_order(hub, reading->wanted[i].of->id);
+    }
+}
+
+void hub_apply(struct hub *hub, const struct store_event *events, size_t n)
+{
+    struct arena *arena = NULL;
+    struct reading reading = {NULL, 0};
+
+    if (atomic_load(&hub->n) == 0)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        switch (events[i].kind) {
+        case STORE_EVENT_ORDER:
+            if (!is_followed(hub, events[i].id))
+                break;
+            if (!arena) {
+                arena = arena_create();
+                reading.wanted = arena_alloc(arena, (n - i) * sizeof *reading.wanted);
+            }
+            reading.wanted[reading.n++] = (struct wanted){.of = &events[i]};
+            break;
+        case STORE_EVENT_SESSION_END:
+            end_session(hub, events[i].id);
+            break;
+        case STORE_EVENT_USER_END:
+            end_user(hub, events[i].user_id, events[i].id);
+            break;
+        case STORE_EVENT_FOOD:
+        case STORE_EVENT_SHOP:
+        case STORE_EVENT_PAYMENT:
+        case STORE_EVENT_OUTBOX:
+            break;
+        }
+    }
+    if (reading.n > 0)
+        deliver(hub, arena, &reading);
+    arena_destroy(arena);
+}

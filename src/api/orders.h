@@ -1,0 +1,23 @@
+/* How orders and their events look on the wire. */
+#ifndef SERVERY_API_ORDERS_H
+#define SERVERY_API_ORDERS_H
+
+#include "base/json.h"
+#include "store/order.h"
+
+struct call;
+
+void order_encode(struct json_writer *w, const char *key, const struct order *order,
+                  bool with_customer);
+
+/* The event's members; `with_order` adds what a stream's reader needs: order_id and status. */
+void order_event_encode(struct json_writer *w, const char *key, const struct order_event *event,
+                        bool with_order);
+
+/* One message of an event stream, appended to out. */
+void order_event_message(struct buf *out, const struct order_event *event);
+
+/* A page of orders as the call's answer (api/orders.c). */
+void orders_answer(struct call *c, const struct order_list *list);
+
+#endif

@@ -1,0 +1,13 @@
+/* How a payment looks on the wire. */
+#ifndef SERVERY_API_PAYMENTS_H
+#define SERVERY_API_PAYMENTS_H
+
+#include "api/call.h"
+#include "store/payment.h"
+
+/* Writes {id, status, amount, currency, provider, checkout_url, expires_at, order_id} under `key`,
+ * with the status it counts as at c->now_ms. */
+void payment_encode(struct call *c, struct json_writer *w, const char *key,
+                    const struct payment *payment);
+
+#endif
