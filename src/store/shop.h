@@ -1,0 +1,29 @@
+/* The shop's settings: one row. */
+#ifndef SERVERY_STORE_SHOP_H
+#define SERVERY_STORE_SHOP_H
+
+#include "base/json.h"
+#include "store/store.h"
+
+struct shop {
+    struct str name;
+    struct str currency;     /* an active ISO 4217 code */
+    struct str country_code; /* the digits of a phone number's country, as in 234 */
+    struct str timezone;     /* an IANA name, as in Africa/Lagos */
+    struct str payment_instructions;
+};
+
+MUST_CHECK enum err shop_read(struct tx *tx, struct shop *ret_shop);
+
+/* What an admin changes, already checked; members that are not set stay as they are. */
+struct shop_edit {
+    struct opt_str name, currency, country_code, timezone, payment_instructions;
+    struct problem *problem;
+    struct shop shop; /* out */
+};
+
+/* A transaction function with a struct shop_edit; emits STORE_EVENT_SHOP. currency_in_use when
+ * another currency is asked for and there is a payment or an order. */
+MUST_CHECK enum err shop_edit(struct tx *tx, void *edit);
+
+#endif
