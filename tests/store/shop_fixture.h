@@ -1,0 +1,53 @@
+/* A shop in a temporary folder, for tests of what is stored: the real schema, and short ways to put
+ * things there. */
+#ifndef SERVERY_TESTS_STORE_SHOP_FIXTURE_H
+#define SERVERY_TESTS_STORE_SHOP_FIXTURE_H
+
+#include "fixture.h"
+#include "store/cart.h"
+#include "store/food.h"
+
+#define SHOP_NOW_MS INT64_C(1800000000000)
+
+struct shop_fixture {
+    struct fixture base; /* first */
+    struct problem problem;
+    struct arena *arena;
+    struct store *store;
+    size_t n_events;
+    struct store_event events[64]; /* what the last commits have told; reset by shop_write */
+};
+
+/* For cmocka. Every write runs once, or (…_twice) is run, rolled back and run again. */
+int shop_setup(void **state);
+int shop_setup_twice(void **state);
+int shop_teardown(void **state);
+
+/* store_write with the problem and the events reset. */
+enum err shop_write(struct shop_fixture *s, tx_fn *fn, void *arg);
+enum err shop_read_tx(struct shop_fixture *s, tx_fn *fn, void *arg);
+
+/* One statement that must succeed; the first column of its first row, 0 if there is none. */
+int64_t shop_sql(struct shop_fixture *s, const char *sql, struct sql_args args);
+
+int64_t shop_user(struct shop_fixture *s, const char *email);
+
+/* A food called `name`; stock -1: not counted. */
+int64_t shop_food(struct shop_fixture *s, const char *name, int64_t price, int64_t stock);
+int64_t shop_stock(struct shop_fixture *s, int64_t food_id); /* -1: not counted */
+int64_t shop_taken(struct shop_fixture *s, int64_t food_id);
+
+/* A payment of that status that holds `quantity` units of the food; changes no stock itself. */
+int64_t shop_hold(struct shop_fixture *s, int64_t user_id, int64_t food_id, int64_t quantity,
+                  const char *status, bool taken);
+
+/* A test as two: with writes that run once, and with writes that run twice. */
+#define SHOP_TEST(test)                                                                            \
+    {#test, test, shop_setup, shop_teardown, NULL},                                                \
+    {                                                                                              \
+#test ", run twice", test, shop_setup_twice, shop_teardown, NULL                           \
+    }
+
+#define assert_problem(s, expected) assert_int_equal((s)->problem.code, (expected))
+
+#endif
