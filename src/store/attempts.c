@@ -1,0 +1,86 @@
+#include "store/attempts.h"
+
+#include "domain/limits.h"
+
+struct limit {
+    enum attempt_kind kind;
+    const char *scope; /* as stored */
+    bool with_client;
+    int64_t max, window_ms;
+};
+
+static const struct limit limits[] = {
+    {ATTEMPT_CODE, "code_client", true, 1, OTP_COOLDOWN_MS},
+    {ATTEMPT_CODE, "code_client", true, OTP_HOURLY_PER_EMAIL_AND_ADDRESS, HOUR_MS},
+    {ATTEMPT_CODE, "code", false, OTP_HOURLY_PER_EMAIL, HOUR_MS},
+    {ATTEMPT_RESET, "reset_client", true, 1, OTP_COOLDOWN_MS},
+    {ATTEMPT_RESET, "reset_client", true, OTP_HOURLY_PER_EMAIL_AND_ADDRESS, HOUR_MS},
+    {ATTEMPT_RESET, "reset", false, OTP_HOURLY_PER_EMAIL, HOUR_MS},
+    {ATTEMPT_LOGIN, "login_client", true, LOGIN_FAILURES_PER_MINUTE, MINUTE_MS},
+    {ATTEMPT_LOGIN, "login", false, LOGIN_FAILURES_PER_HOUR, HOUR_MS},
+};
+enum { N_LIMITS = sizeof(limits) / sizeof(*limits) };
+
+static struct str subject_of(const struct limit *limit, const struct attempt_subject *subject)
+{
+    return limit->with_client ? subject->with_client : subject->alone;
+}
+
+/* One limit: the time of the max-th newest attempt says when there is room for another. */
+static enum err check_limit(struct tx *tx, const struct limit *limit, struct str subject,
+                            int64_t now_ms, int64_t *free_at_ms)
+{
+    static const char find[] = "SELECT at FROM attempts "
+                               "WHERE scope = $1 AND subject = $2 AND at > $3 "
+                               "ORDER BY at DESC LIMIT 1 OFFSET $4";
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, find,
+                          SQL_ARGS(sql_text(str_from(limit->scope)), sql_blob(subject),
+                                   sql_int(now_ms - limit->window_ms), sql_int(limit->max - 1)),
+                          &rows);
+    if (err || rows.n == 0)
+        return err;
+    int64_t at = sql_get_int(&rows, 0, 0) + limit->window_ms;
+    if (at > *free_at_ms)
+        *free_at_ms = at;
+    return ERR_OK;
+}
+
+enum err attempts_check(struct tx *tx, enum attempt_kind kind,
+                        const struct attempt_subject *subject, int64_t now_ms,
+                        int64_t *ret_free_at_ms)
+{
+    int64_t free_at_ms = now_ms;
+
+    for (size_t i = 0; i < N_LIMITS; i++) {
+        if (limits[i].kind != kind)
+            continue;
+        enum err err =
+            check_limit(tx, &limits[i], subject_of(&limits[i], subject), now_ms, &free_at_ms);
+        if (err)
+            return err;
+    }
+    *ret_free_at_ms = free_at_ms;
+    return ERR_OK;
+}
+
+enum err attempts_add(struct tx *tx, enum attempt_kind kind, const struct attempt_subject *subject,
+                      int64_t now_ms)
+{
+    static const char add[] = "INSERT INTO attempts (scope, subject, at) VALUES ($1, $2, $3)";
+    const char *added = NULL;
+
+    for (size_t i = 0; i < N_LIMITS; i++) {
+        /* Limits of one scope stand together and count the same rows. */
+        if (limits[i].kind != kind || (added && str_is(str_from(limits[i].scope), added)))
+            continue;
+        added = limits[i].scope;
+        enum err err =
+            tx_post(tx, 1, add,
+                    SQL_ARGS(sql_text(str_from(limits[i].scope)),
+                             sql_blob(subject_of(&limits[i], subject)), sql_int(now_ms)));
+        if (err)
+            return err;
+    }
+    return ERR_OK;
+}
