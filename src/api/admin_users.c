@@ -1,0 +1,93 @@
+/* Users as an admin sees and changes them. */
+#include "api/handlers.h"
+#include "api/menu.h"
+#include "api/users.h"
+#include "base/text.h"
+
+/* What to look for: a phone in whichever way it is written, else the words, folded. */
+static enum err find_needle(struct call *c, struct str q, struct str *ret_needle)
+{
+    struct shop shop;
+
+    *ret_needle = STR_NONE;
+    q = text_trim(q);
+    if (q.len == 0)
+        return ERR_OK;
+    if (text_count(q) > EMAIL_MAX_CHARS)
+        return problem_add(&c->problem, "q", PROBLEM_TOO_LONG, NULL);
+    enum err err = menu_shop_copy(c->api->menu, c->arena, &shop);
+    if (!err && !phone_normalize(c->arena, q, shop.country_code, ret_needle))
+        *ret_needle = text_fold(c->arena, q);
+    return err;
+}
+
+enum err admin_users_get(struct call *c)
+{
+    struct str q, limit, cursor;
+    const struct query_field fields[] = {{"q", &q}, {"limit", &limit}, {"cursor", &cursor}};
+    struct user_list list = {0};
+    struct page page;
+
+    enum err err = call_query(c, fields, sizeof(fields) / sizeof(*fields));
+    if (!err)
+        err = call_page(c, limit, cursor, PAGE_DEFAULT, PAGE_MAX, &page);
+    if (!err)
+        err = find_needle(c, q, &list.needle);
+    if (err)
+        return err;
+    list.before_id = page.has_cursor ? page.cursor[0] : ID_MAX + 1;
+    list.limit = (size_t)page.limit;
+    err = call_read(c, user_list, &list);
+    if (err)
+        return err;
+    struct json_writer *w = call_list(c);
+    for (size_t i = 0; i < list.n; i++)
+        user_encode(w, NULL, &list.users[i]);
+    int64_t last[CURSOR_PARTS] = {list.n ? list.users[list.n - 1].id : 0};
+    call_end_list(c, list.more ? call_cursor(c, last) : STR_NONE);
+    return ERR_OK;
+}
+
+struct manage_body {
+    struct opt_str role, phone;
+    struct opt_bool disabled;
+};
+
+static enum err read_manage(struct call *c, struct user_manage *manage)
+{
+    static const struct json_field fields[] = {
+        {"role", JSON_TEXT, 0, offsetof(struct manage_body, role), 0, 0, PROBLEM_NONE},
+        {"disabled", JSON_BOOL, 0, offsetof(struct manage_body, disabled), 0, 0, PROBLEM_NONE},
+        {"phone", JSON_TEXT, JSON_NULLABLE, offsetof(struct manage_body, phone), 0, 0,
+         PROBLEM_NONE},
+    };
+    struct manage_body in = {0};
+
+    enum err err = call_body(c, fields, sizeof(fields) / sizeof(*fields), &in);
+    if (err)
+        return err;
+    if (in.role.set && !role_parse(in.role.value, &manage->role))
+        err = problem_add(&c->problem, "role", PROBLEM_INVALID_VALUE, "It must be user or admin.");
+    if (in.phone.set && !in.phone.null)
+        err = problem_add(&c->problem, "phone", PROBLEM_INVALID_VALUE,
+                          "It can only be taken away, with null.");
+    manage->set_role = in.role.set;
+    manage->set_disabled = in.disabled.set;
+    manage->disabled = in.disabled.value;
+    manage->clear_phone = in.phone.set;
+    return err;
+}
+
+static void encode_managed(struct call *c, void *arg)
+{
+    const struct user_manage *manage = arg;
+    user_encode(call_json(c, 200), NULL, &manage->user);
+}
+
+enum err admin_user_put(struct call *c)
+{
+    struct user_manage manage = {.user_id = c->http->ids[0], .problem = &c->problem};
+
+    enum err err = read_manage(c, &manage);
+    return err ? err : call_write(c, user_manage, encode_managed, &manage);
+}
