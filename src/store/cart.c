@@ -119,8 +119,10 @@ static enum err check_line(const struct cart_edit *edit, const struct cart_line 
     case LINE_UNAVAILABLE:
         return problem_set(problem, PROBLEM_FOOD_UNAVAILABLE, NULL);
     case LINE_OUT_OF_STOCK:
+        if (line->stock + line->held <= 0)
+            return problem_set(problem, PROBLEM_OUT_OF_STOCK, "It is sold out.");
         return problem_printf(problem, PROBLEM_OUT_OF_STOCK,
-                              "%lld left for you, and the cart would have %lld.",
+                              "Only %lld left, and the cart would have %lld.",
                               (long long)(line->stock + line->held), (long long)line->quantity);
     }
     if (old_quantity == 0 && edit->cart.n > CART_LINES_MAX)
