@@ -130,7 +130,7 @@ static void test_login__failures_of_an_identifier(void **state)
     struct login login = login_of(s, "nobody@example.com", "new", T0 + HOUR_MS - 1);
 
     for (int i = 0; i < LOGIN_FAILURES_PER_HOUR; i++) {
-        char client[16];
+        char client[24];
         snprintf(client, sizeof(client), "client %d", i);
         fail_login(s, account_subject(s, "nobody@example.com", client), T0 + i);
     }

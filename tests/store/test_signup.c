@@ -119,7 +119,7 @@ static void test_signup__hourly_limit_of_an_email(void **state)
     struct shop_fixture *s = *state;
 
     for (int i = 0; i < OTP_HOURLY_PER_EMAIL; i++) {
-        char client[16];
+        char client[24];
         snprintf(client, sizeof(client), "client %d", i);
         struct signup_create signup = account_signup(s, "ada@example.com", client, T0 + i);
         assert_int_equal(shop_write(s, signup_create, &signup), ERR_OK);
