@@ -42,19 +42,19 @@ static struct str hash_signup_token(struct call *c, struct str token)
 }
 
 /* otp_cooldown tells when to come back, in the place where a success does. */
-static enum err add_resend_at(struct call *c, enum err err, int64_t resend_at_ms)
+static void add_resend_at(struct call *c, int64_t resend_at_ms)
 {
-    if (err == ERR_PROBLEM && c->problem.code == PROBLEM_OTP_COOLDOWN) {
-        struct json_writer w;
-        struct buf buf;
-        buf_init(&buf, c->arena);
-        json_init(&w, &buf);
-        json_begin_object(&w, NULL);
-        json_time(&w, "resend_at", resend_at_ms);
-        json_end_object(&w);
-        problem_extra_json(&c->problem, "otp", buf_str(&buf));
-    }
-    return err;
+    struct json_writer w;
+    struct buf buf;
+
+    if (c->problem.code != PROBLEM_OTP_COOLDOWN)
+        return;
+    buf_init(&buf, c->arena);
+    json_init(&w, &buf);
+    json_begin_object(&w, NULL);
+    json_time(&w, "resend_at", resend_at_ms);
+    json_end_object(&w);
+    problem_extra_json(&c->problem, "otp", buf_str(&buf));
 }
 
 static void put_otp(struct json_writer *w, int64_t expires_at_ms, int64_t resend_at_ms)
@@ -146,10 +146,11 @@ enum err signup_post(struct call *c)
     if (!err)
         err = check_signup(c, shop.country_code, &in, &s);
     if (!err)
-        err =
-            add_resend_at(c, create_signup(c, &shop, in.password.value, &s, token), s.resend_at_ms);
-    if (err)
+        err = create_signup(c, &shop, in.password.value, &s, token);
+    if (err) {
+        add_resend_at(c, s.resend_at_ms);
         return err;
+    }
     struct json_writer *w = call_json(c, 201);
     json_begin_object(w, NULL);
     json_str(w, "signup_token", token);
@@ -262,9 +263,11 @@ enum err resend_otp_post(struct call *c)
         .now_ms = c->now_ms,
         .problem = &c->problem,
     };
-    err = add_resend_at(c, call_transaction(c, signup_resend, &s), s.resend_at_ms);
-    if (err)
+    err = call_transaction(c, signup_resend, &s);
+    if (err) {
+        add_resend_at(c, s.resend_at_ms);
         return err;
+    }
     struct json_writer *w = call_json(c, 200);
     json_begin_object(w, NULL);
     put_otp(w, s.otp_expires_at_ms, s.resend_at_ms);
