@@ -183,12 +183,18 @@ static void open_database(struct loop *loop, const char *path, int n_users)
     run(loop, COMMIT, NULL, 0);
 }
 
-static void authorize(struct loop *loop, const struct user *user)
+static void authenticate(struct loop *loop, const struct user *user)
 {
     sqlite3_stmt *by_token = loop->statements[SESSION_BY_TOKEN];
     sqlite3_bind_blob(by_token, 1, user->token_hash, HASH_BYTES, SQLITE_STATIC);
     sqlite3_bind_int64(by_token, 2, loop->now_ms);
     run(loop, SESSION_BY_TOKEN, NULL, 0);
+}
+
+/* What a write does: once before its transaction, once in it. */
+static void authorize(struct loop *loop, const struct user *user)
+{
+    authenticate(loop, user);
     run(loop, SESSION_BY_ID, INTS(user->session_id, loop->now_ms));
 }
 
@@ -276,7 +282,7 @@ static void pay(struct loop *loop, struct user *user)
 
 static void read_order(struct loop *loop, struct user *user)
 {
-    authorize(loop, user);
+    authenticate(loop, user);
     run(loop, PAYMENT_FIND, INTS(user->payment_id));
     run(loop, ORDER_FIND, INTS(user->order_id));
     run(loop, ORDER_LINES, INTS(user->order_id));

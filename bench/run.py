@@ -115,7 +115,7 @@ def bench_start():
 
 # ---- Menu reads against nginx ----
 
-NGINX = """daemon off; worker_processes 1; pid {dir}/pid; error_log stderr;
+NGINX = """daemon off; {user} worker_processes 1; pid {dir}/pid; error_log stderr;
 events {{ worker_connections 1024; }}
 http {{ access_log off; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p;
 fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
@@ -130,7 +130,8 @@ def nginx(body, headers):
         file.write(body)
     lines = "".join(f'add_header {name} "{value}"; ' for name, value in headers)
     with open(f"{server.dir}/nginx.conf", "w", encoding="utf-8") as file:
-        file.write(NGINX.format(dir=server.dir, port=server.port, headers=lines))
+        user = "user root;" if os.geteuid() == 0 else ""
+        file.write(NGINX.format(dir=server.dir, port=server.port, headers=lines, user=user))
     return server
 
 

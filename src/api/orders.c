@@ -144,6 +144,20 @@ static enum err run_placing(struct tx *tx, void *arg)
     return err || found ? err : save_key(tx, p);
 }
 
+/* Who asks for the order of a paid payment changes nothing, and needs not wait for the writer. */
+static enum err read_ordered(struct tx *tx, void *arg)
+{
+    struct placing *p = arg;
+    struct payment payment;
+
+    p->order = (struct order_read){.user_id = p->place.user_id};
+    enum err err = payment_find(tx, p->payment_id, &payment);
+    if (err || !payment.order_id || payment.user_id != p->place.user_id)
+        return err;
+    p->order.order_id = payment.order_id;
+    return order_read(tx, &p->order);
+}
+
 /* ---- POST /api/orders: answer ---- */
 
 static enum err refuse_with(struct call *c, const struct payment *payment, enum problem_code code)
@@ -226,6 +240,13 @@ enum err orders_post(struct call *c)
     enum err err = decode_placing(c, p);
     if (!err)
         err = call_idempotency(c, &p->key);
+    if (!err && p->payment_id && !p->key.key.ptr) {
+        err = call_read(c, read_ordered, p);
+        if (!err && p->order.found) {
+            encode_order(c, 200, &p->order.order);
+            return ERR_OK;
+        }
+    }
     if (!err)
         err = call_transaction(c, run_placing, p);
     if (err)
