@@ -5,7 +5,7 @@ let skewMs = 0; // the server's clock minus ours
 
 /* Set by the page that knows better. */
 export const hooks = {
-  foodName: (id) => `dish ${id}`,
+  foodName: () => 'the dish',
   unauthenticated() {},
 };
 
@@ -33,8 +33,6 @@ export class Problem extends Error {
     const names = this.rows.filter((row) => row.food_id).map((row) => hooks.foodName(row.food_id));
     if (names.length)
       return `Not to be had any more as ordered: ${names.join(', ')}. The rest of your cart is safe.`;
-    if (this.code === 'otp_invalid' && this.body.attempts_left !== undefined)
-      return `This code is wrong. Tries left: ${this.body.attempts_left}.`;
     if (this.status === 429 && this.retryAfter)
       return `${this.message} Try again in ${waitText(this.retryAfter)}.`;
     return this.rows.length ? this.rows.map((row) => row.detail).join(' ') : this.message;
@@ -81,7 +79,7 @@ export async function all(path) {
 
 /* ---- Small things ---- */
 
-/* An element; children are nodes or text (never markup), null is left out. */
+/* An element; children are nodes or text (never markup); null and false are left out. */
 export function h(tag, props, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(props ?? {})) {
@@ -92,7 +90,7 @@ export function h(tag, props, ...children) {
     else if (value !== null && value !== undefined && value !== false)
       node.setAttribute(name, value);
   }
-  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat(Infinity).filter((child) => child || child === 0));
   return node;
 }
 
@@ -113,10 +111,12 @@ export function when(text) {
 }
 
 let toastTimer;
-export function toast(text) {
+
+/* A word at the foot of the page for a few seconds; none takes it away. */
+export function toast(text = '') {
   const node = document.getElementById('toast');
   node.textContent = text;
-  node.hidden = false;
+  node.hidden = !text;
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => { node.hidden = true; }, 6000);
 }
@@ -138,14 +138,14 @@ export function act(button, action) {
 /* ---- Forms ---- */
 
 /* fields: [name, label, attributes, hint]. submit gets the values that were filled in; a problem is
- * shown above the form, and beside the field it names. */
+ * shown beside the field it names, else above the form. */
 export function form(fields, button, submit) {
-  const alert = h('p', { class: 'notice bad', role: 'alert', hidden: true });
+  const alert = h('p', { class: 'notice bad', role: 'alert', tabindex: -1, hidden: true });
   const main = h('button', { class: 'main', type: 'submit' }, button);
   const slots = {};
   const rows = fields.map(([name, label, attributes, hint]) => {
     const input = h('input', { id: `f-${name}`, name, ...attributes });
-    slots[name] = h('p', { class: 'field-error', id: `e-${name}` });
+    slots[name] = h('p', { class: 'field-error', id: `e-${name}`, role: 'alert' });
     input.setAttribute('aria-describedby', `e-${name}`);
     return [h('label', { for: `f-${name}` }, label), input, hint && h('p', { class: 'quiet' }, hint),
       slots[name]];
@@ -165,10 +165,13 @@ export function form(fields, button, submit) {
       if (!(error instanceof Problem))
         throw error;
       const here = error.rows.filter((row) => slots[row.field]);
-      here.forEach((row) => slots[row.field].append(row.detail));
-      alert.textContent = here.length ? 'Please have another look at what is marked below.'
-        : error.words();
-      alert.hidden = false;
+      const left = error.body.attempts_left;
+      here.forEach((row) => slots[row.field].append(`✕ ${row.detail}. `));
+      if (here.length && left !== undefined)
+        slots[here[0].field].append(`Tries left: ${left}.`);
+      alert.textContent = error.words();
+      alert.hidden = here.length > 0;
+      (here.length ? node.elements[here[0].field] : alert).focus();
     } finally {
       main.disabled = false;
     }

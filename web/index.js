@@ -15,7 +15,7 @@ const cartWatchers = new Set();
 
 function foodName(id) {
   return cart.items.find((line) => line.food_id === id)?.name
-    ?? foods.find((food) => food.id === id)?.name ?? `dish ${id}`;
+    ?? foods.find((food) => food.id === id)?.name ?? 'The dish';
 }
 
 function every(ms, action) {
@@ -72,8 +72,14 @@ async function welcome(user) {
   go(wish?.hash ?? (user.role === 'admin' ? '#/board' : '#/'));
 }
 
+function wishNotice() {
+  const wish = kept('wish');
+  return wish?.food_id
+    ? h('p', { class: 'notice wait' }, `${foodName(wish.food_id)} will be in your cart.`) : null;
+}
+
 function loginPage() {
-  return h('section', { class: 'card narrow' }, h('h1', {}, 'Log in'),
+  return h('section', { class: 'card narrow' }, h('h1', {}, 'Log in'), wishNotice(),
     form([
       ['identifier', 'Email or phone', { required: true, autocomplete: 'username', autocapitalize: 'none' }],
       ['password', 'Password', { ...PASSWORD, minlength: null, autocomplete: 'current-password' }],
@@ -84,7 +90,7 @@ function loginPage() {
 }
 
 function signupPage(referral) {
-  return h('section', { class: 'card narrow' }, h('h1', {}, 'Create an account'),
+  return h('section', { class: 'card narrow' }, h('h1', {}, 'Create an account'), wishNotice(),
     form([
       ['email', 'Email', { type: 'email', required: true, autocomplete: 'email' },
         'We send you a code to confirm it.'],
@@ -186,7 +192,6 @@ let cartWork = Promise.resolve();
 function change(foodId, by) {
   if (!me) {
     keep('wish', { hash: '#/', food_id: foodId });
-    toast('Log in or create an account to order. The dish will be in your cart.');
     return go('#/login');
   }
   cartWork = cartWork.then(async () => {
@@ -227,7 +232,7 @@ function cartCount() {
 const LINE_PROBLEMS = { unavailable: 'not available now', out_of_stock: 'not enough left' };
 
 function cartLines() {
-  return h('ul', { class: 'lines' }, cart.items.map((line) => {
+  return h('ul', { class: 'lines steps' }, cart.items.map((line) => {
     const step = stepper(line.food_id, line.name, true);
     step.update();
     return h('li', {},
@@ -348,11 +353,12 @@ const STATUS = {
   pending: ['◷', 'Ordered', 'The shop will confirm your order.'],
   confirmed: ['✓', 'Confirmed', 'The kitchen starts soon.'],
   preparing: ['♨', 'Preparing', 'Your food is being made.'],
-  ready: ['✓', 'Ready', 'Ready.'],
+  ready: ['✓', 'Ready', 'Your food is ready.'],
   out_for_delivery: ['➜', 'On its way', 'Your food is on its way to you.'],
   completed: ['✓', 'Completed', 'Enjoy your meal!'],
-  cancelled: ['✕', 'Cancelled', 'This order was cancelled. The shop will be in touch about the money.'],
+  cancelled: ['✕', 'Cancelled', 'This order was cancelled.'],
 };
+const FINAL = ['completed', 'cancelled'];
 const KIND = { completed: 'good', ready: 'good', cancelled: 'bad' };
 
 function statusTag(status) {
@@ -368,12 +374,13 @@ function track(order) {
   return h('ol', { class: 'track' }, shown.map((step) => {
     const event = at.get(step);
     const now = step === order.status;
-    return h('li', { class: now ? 'now' : event ? 'done' : 'next', 'aria-current': now ? 'step' : null },
+    return h('li', { class: now ? `now ${KIND[step] ?? ''}` : event ? 'done' : 'next', 'aria-current': now ? 'step' : null },
       h('strong', {}, `${event ? STATUS[step][0] : '○'} ${STATUS[step][1]}`),
       event && h('span', { class: 'quiet' }, when(event.at)),
       event?.note && h('p', {}, event.note),
-      now && h('p', { class: 'quiet' }, step === 'ready' && order.fulfilment === 'pickup'
-        ? 'Ready to be picked up.' : STATUS[step][2]));
+      now && h('p', { class: 'quiet' }, STATUS[step][2],
+        step === 'ready' && (order.fulfilment === 'pickup' ? ' You can pick it up.' : ' It leaves soon.'),
+        step === 'cancelled' && order.payment && ' The shop pays your money back.'));
   }));
 }
 
@@ -388,16 +395,21 @@ function orderLines(order) {
 async function orderPage(id) {
   const live = h('p', { class: 'quiet', role: 'status' });
   const box = h('div', { 'aria-live': 'polite' });
+  let events;
   const update = async () => {
     const order = await call('GET', `/api/orders/${id}`);
+    if (FINAL.includes(order.status)) {
+      events?.close();
+      live.textContent = '';
+    }
     box.replaceChildren(track(order), orderLines(order),
       h('p', { class: 'quiet' }, [order.fulfilment === 'delivery' ? `Delivery to ${order.address}` : 'You pick it up',
         order.note].filter(Boolean).join(' · ')));
     return order;
   };
   const order = await update();
-  if (!['completed', 'cancelled'].includes(order.status)) {
-    const events = new EventSource(`/api/orders/${id}/events`);
+  if (!FINAL.includes(order.status)) {
+    events = new EventSource(`/api/orders/${id}/events`);
     /* A burst of news, such as the replay when the stream opens, is one more reading. */
     let reading = false, again = false;
     const refresh = async () => {
@@ -544,6 +556,7 @@ async function show() {
   if (mine !== visit || !node)
     return;
   document.title = `${title} · ${shop.name}`;
+  toast();
   app.replaceChildren(node);
   window.scrollTo(0, 0);
   app.focus({ preventScroll: true });

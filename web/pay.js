@@ -70,6 +70,7 @@ function render(payment) {
     return;
   shown = state;
   document.title = `Pay ${amount}`;
+  document.getElementById('back').hidden = !open;
   if (payment.status === 'paid' && payment.order_id) {
     box.replaceChildren(h('p', { class: 'amount' }, amount),
       h('p', { class: 'notice good' }, '✓ Paid. Thank you!'),
