@@ -13,17 +13,19 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 enum {
     JOBS_SPARE_MAX = 256,
     AHEAD_MAX_BYTES = 64 * 1024, /* what a client may send before it has its answer */
 };
 
+/* As if the client had closed, a moment later: so evhttp frees all in its own order, and this may be
+ * called from any callback. Shutting the socket down would not do, as what the client has sent and
+ * goes on sending can still be read. */
 void http_conn_kill(struct http_conn *conn)
 {
-    /* evhttp sees the end of the stream, and frees all in its own order. */
-    (void)shutdown(bufferevent_getfd(conn->bev), SHUT_RDWR);
+    (void)bufferevent_disable(conn->bev, EV_READ);
+    bufferevent_trigger_event(conn->bev, BEV_EVENT_EOF, BEV_TRIG_DEFER_CALLBACKS);
 }
 
 /* evhttp would wait for the loop to report the socket writable, which costs two epoll_ctl and an
@@ -66,10 +68,6 @@ void http_conn_on_tick(evutil_socket_t fd, short what, void *arg)
         http_conn_kill(conn);
     }
     http_stream_tick(loop, now_ms);
-    if (loop->accept_failed) {
-        loop->accept_failed = false;
-        http_conn_allow_accept(loop);
-    }
     if (!TAILQ_EMPTY(&loop->reading) || !TAILQ_EMPTY(&loop->streams))
         http_conn_arm_tick(loop);
 }
@@ -180,16 +178,26 @@ static void pass_turn(struct http_loop *loop)
         http_loop_want(least, HTTP_WANT_ACCEPT);
 }
 
-/* No descriptor or no memory: try again at the next tick rather than at once and for ever. */
+static void accept_again(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)evconnlistener_enable(arg);
+}
+
+/* No descriptor or no memory: try again in a while rather than at once and for ever. The argument
+ * is evhttp's, so all is done with the listener. */
 void http_conn_accept_failed(struct evconnlistener *listener, void *arg)
 {
-    struct http_loop *loop = arg;
+    static const struct timeval pause = {0, 100 * 1000};
+    int error = errno;
+    (void)arg;
     (void)evconnlistener_disable(listener);
-    if (loop->stopping || atomic_load(&loop->server->stopping))
-        return;
-    log_line(LOG_ERROR, "accept_failed", LOG_CSTR("error", strerror(errno)));
-    loop->accept_failed = true;
-    http_conn_arm_tick(loop);
+    if (error == EINVAL)
+        return; /* shut down by http_server_stop */
+    log_line(LOG_ERROR, "accept_failed", LOG_CSTR("error", strerror(error)));
+    (void)event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, accept_again, listener,
+                          &pause);
 }
 
 struct bufferevent *http_conn_on_bufferevent(struct event_base *base, void *arg)
@@ -310,9 +318,9 @@ void http_conn_stop(struct http_loop *loop)
     struct http_stream *stream;
     loop->stopping = true;
     (void)evconnlistener_disable(loop->listener);
-    TAILQ_FOREACH(stream, &loop->streams, link)
+    TAILQ_FOREACH (stream, &loop->streams, link)
         http_stream_end(stream);
-    TAILQ_FOREACH(conn, &loop->conns, link)
+    TAILQ_FOREACH (conn, &loop->conns, link)
         if (conn->state == HTTP_CONN_IDLE)
             http_conn_kill(conn);
 }
@@ -320,7 +328,7 @@ void http_conn_stop(struct http_loop *loop)
 void http_conn_kill_all(struct http_loop *loop)
 {
     struct http_conn *conn;
-    TAILQ_FOREACH(conn, &loop->conns, link)
+    TAILQ_FOREACH (conn, &loop->conns, link)
         http_conn_kill(conn);
 }
 

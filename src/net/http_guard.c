@@ -88,11 +88,13 @@ const char *http_guard_check(struct evhttp_request *req)
     const struct evkeyval *header;
     int hosts = 0, lengths = 0, codings = 0;
 
-    if (req->major != 1 || (req->minor != 0 && req->minor != 1))
+    if (req->major != 1 || (req->minor != 0 && req->minor != 1)) {
+        req->minor = 1; /* evhttp answers in the version it was asked in */
         return "This server speaks HTTP/1.1 and HTTP/1.0.";
+    }
     if (!is_clean_target(evhttp_request_get_uri(req)))
         return "The request target holds a character that must be escaped.";
-    TAILQ_FOREACH(header, headers, next) {
+    TAILQ_FOREACH (header, headers, next) {
         if (!is_token(header->key))
             return "A header name is not a token.";
         if (!is_clean_value(header->value))

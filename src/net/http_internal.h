@@ -111,7 +111,7 @@ struct http_loop {
     struct evconnlistener *listener;
     struct event *accepted, *inbox, *tick;
     int inbox_fd;
-    bool tick_armed, accept_failed, stopping;
+    bool tick_armed, stopping;
     struct http_conn *accepting; /* made by on_bufferevent, finished by on_accepted */
     struct http_conns conns, reading;
     struct http_conn **by_fd; /* the connection of each descriptor */

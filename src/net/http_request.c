@@ -16,7 +16,7 @@ struct str http_header_get(const struct http_call *call, const char *name)
     const struct evkeyvalq *headers = evhttp_request_get_input_headers(job_of(call)->req);
     const struct evkeyval *header;
     struct str value = STR_NONE;
-    TAILQ_FOREACH(header, headers, next) {
+    TAILQ_FOREACH (header, headers, next) {
         if (strcasecmp(header->key, name) != 0)
             continue;
         struct str more = str_trim(str_from(header->value));

@@ -140,6 +140,8 @@ static void *run_loop(void *arg)
     struct http_loop *loop = arg;
     struct http_server *server = loop->server;
     (void)event_base_dispatch(loop->base);
+    /* libevent frees a connection's buffers one turn after the connection. */
+    (void)event_base_loop(loop->base, EVLOOP_NONBLOCK);
     (void)pthread_mutex_lock(&server->stop_lock);
     server->loops_running--;
     (void)pthread_cond_signal(&server->stop_cond);

@@ -153,7 +153,8 @@ void http_stream_deliver(struct http_stream *stream)
     bool ended = stream->ended, overflow = stream->overflow;
     (void)pthread_mutex_unlock(&loop->inbox_lock);
 
-    STAILQ_FOREACH(message, &messages, link) {
+    STAILQ_FOREACH(message, &messages, link)
+    {
         struct http_chunk *chunk = message->chunk;
         if (message->id != 0 && message->id <= stream->replayed_id)
             continue;
