@@ -18,7 +18,7 @@ static enum err read_login(struct call *c, struct login_body *in)
         {"identifier", JSON_TEXT, JSON_REQUIRED, offsetof(struct login_body, identifier), 0, 0,
          PROBLEM_NONE},
         {"password", JSON_RAW_TEXT, JSON_REQUIRED, offsetof(struct login_body, password), 0,
-         PASSWORD_MAX_BYTES, PROBLEM_PASSWORD_TOO_LONG},
+         PASSWORD_MAX_BYTES, PROBLEM_NONE},
     };
     return call_body(c, fields, sizeof(fields) / sizeof(*fields), in);
 }
