@@ -32,11 +32,15 @@ void answer_session(struct call *c, const struct user *user, struct str token,
 
 struct attempt_subject subject_of(struct call *c, struct str name)
 {
-    struct str client = client_key(c->arena, &c->client);
-    struct str both = arena_printf(c->arena, STR_FMT "\n" STR_FMT, STR_ARG(name), STR_ARG(client));
+    struct buf both;
+
+    buf_init(&both, c->arena);
+    buf_put_str(&both, name);
+    buf_put_char(&both, '\n');
+    buf_put_str(&both, client_key(c->arena, &c->client)); /* bytes, zeros among them */
     return (struct attempt_subject){
         .alone = crypto_hash_str(&c->api->keys, c->arena, "attempt", name),
-        .with_client = crypto_hash_str(&c->api->keys, c->arena, "attempt_client", both),
+        .with_client = crypto_hash_str(&c->api->keys, c->arena, "attempt_client", buf_str(&both)),
     };
 }
 
