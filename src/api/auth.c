@@ -105,6 +105,8 @@ enum err call_authenticate(struct call *c)
     c->session = lookup.session;
     if (c->now_ms - c->session.used_at_ms > SESSION_TOUCH_MS) {
         err = store_write(c->api->store, c->arena, touch, &lookup);
+        if (err == ERR_UNAVAILABLE)
+            return ERR_OK; /* reads go on where nothing can be written; a later call prolongs it */
         if (err)
             return err;
         if (c->token_from_cookie)
