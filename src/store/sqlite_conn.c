@@ -1,6 +1,7 @@
 /* One SQLite connection: its settings, and a cache of prepared statements so that a statement costs
  * a lookup by address, its bindings and its steps. */
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -322,6 +323,8 @@ sqlite3 *sqlite_conn_db(struct sqlite_conn *conn)
 
 /* ---- Opening ---- */
 
+static const char DISK_FULL[] = "the disk is full; make space";
+
 static enum err open_failed(struct sqlite_conn *conn, const char *path)
 {
     int rc = conn->db ? sqlite3_extended_errcode(conn->db) : SQLITE_NOMEM;
@@ -342,7 +345,12 @@ static enum err open_failed(struct sqlite_conn *conn, const char *path)
         hint = "the file and its folder must be writable for this user";
         break;
     case SQLITE_FULL:
-        hint = "the disk is full";
+        hint = DISK_FULL;
+        break;
+    case SQLITE_IOERR:
+        /* So it calls a shared memory file, which lies beside the database, that cannot grow. */
+        if (sqlite3_system_errno(conn->db) == ENOSPC)
+            hint = DISK_FULL;
         break;
     }
     log_line(LOG_ERROR, "database_cannot_open", LOG_CSTR("path", path),
