@@ -1,0 +1,128 @@
+// A shop whose server is killed, starved and started again on the same data and the same port: what
+// the fault tests need beyond a server that just runs.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import http from 'node:http';
+import { promisify } from 'node:util';
+import { run } from '../lib/build.mjs';
+import { parseAnswer } from '../lib/client.mjs';
+import { checkAnswer } from '../lib/openapi.mjs';
+import { PROGRAM, Server } from '../lib/server.mjs';
+
+const execute = promisify(execFile);
+
+/* ---- Calls ---- */
+
+// The connection ended before a whole answer was there: nobody knows what became of the call.
+export class Lost extends Error {}
+
+/* Calls on a connection of its own, one after the other. Unlike lib/client.mjs, whose servers do not
+ * die, it tells an answer from the lack of one. Answers are held against docs/openapi.yaml too. */
+export class Caller {
+  constructor(port) {
+    this.port = port;
+    this.agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  }
+
+  // Resolves with {status, headers, text, body}; rejects with Lost.
+  async call(method, path, { token, body, key } = {}) {
+    const sent = body === undefined ? undefined : JSON.stringify(body);
+    const headers = {
+      ...(token && { authorization: `Bearer ${token}` }),
+      ...(key && { 'idempotency-key': key }),
+      ...(sent && { 'content-type': 'application/json' }),
+    };
+    const got = await this.exchange(method, path, headers, sent);
+    const answer = parseAnswer({ method, path, ...got, request: { headers } });
+    checkAnswer(answer);
+    return answer;
+  }
+
+  exchange(method, path, headers, sent) {
+    return new Promise((resolve, reject) => {
+      const lost = (cause) => reject(new Lost(`${method} ${path}: ${cause.message}`, { cause }));
+      const request = http.request(
+        { host: '127.0.0.1', port: this.port, method, path, headers, agent: this.agent },
+        (response) => {
+          const chunks = [];
+          response.on('data', (chunk) => chunks.push(chunk));
+          response.on('error', lost);
+          response.on('end', () => {
+            if (response.complete)
+              resolve({ status: response.statusCode, headers: response.headers,
+                raw: Buffer.concat(chunks) });
+            else
+              lost(new Error('the answer is cut off'));
+          });
+        });
+      request.on('error', lost);
+      request.end(sent);
+    });
+  }
+
+  close() {
+    this.agent.destroy();
+  }
+}
+
+/* ---- The server ---- */
+
+export class Shop extends Server {
+  /* As Server, which serves for real, with pretended payments and the mail given. */
+  constructor({ mail = 'log', settings = {}, ...rest } = {}) {
+    super({
+      mode: 'serve',
+      settings: { mail, mail_from: 'Shop <shop@example.com>', payment: 'test',
+        allow_test_payments: 'yes', ...settings },
+      ...rest,
+    });
+    this.database = this.settings.database.slice('sqlite:'.length);
+  }
+
+  // The port is free the first time and the same ever after.
+  async start() {
+    this.log = [];
+    await super.start();
+    this.settings.listen = `127.0.0.1:${this.port}`;
+    return this;
+  }
+
+  get pid() {
+    return this.child.pid;
+  }
+
+  get running() {
+    return this.child?.exitCode === null && this.child.signalCode === null;
+  }
+
+  flags(settings = {}) {
+    return Object.entries({ ...this.settings, ...settings })
+      .map(([name, value]) => `--${name.replaceAll('_', '-')}=${value}`);
+  }
+
+  /* A server that is to refuse: runs to its end, with {code, signal, stderr, ms}. One that serves
+   * instead is ended by a signal in time. */
+  refuse(settings = {}) {
+    return run(PROGRAM, ['serve', ...this.flags(settings)], { timeout: 10000 });
+  }
+
+  // What an SQL statement answers, by the sqlite3 program, as text.
+  async query(sql) {
+    const { stdout } = await execute('sqlite3', ['-cmd', '.timeout 5000', this.database, sql]);
+    return stdout.trim();
+  }
+
+  // The program and SQLite itself find the data sound.
+  async checkData() {
+    await super.checkData();
+    assert.equal(await this.query('PRAGMA integrity_check'), 'ok');
+    assert.equal(await this.query('PRAGMA foreign_key_check'), '');
+  }
+
+  // For t.after: whatever became of the test.
+  async remove() {
+    if (this.running) await this.kill();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
