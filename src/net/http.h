@@ -19,7 +19,7 @@ enum http_method {
     HTTP_POST,
     HTTP_PUT,
     HTTP_DELETE,
-    HTTP_OTHER, /* answered 405 (501 for no token at all) */
+    HTTP_OTHER, /* answered 405, or 404 where the path is unknown */
 };
 
 /* Where a handler runs. Each worker lane has its own bounded queue (full: 503 with Retry-After) and
@@ -50,7 +50,7 @@ struct http_address {
 
 /* Immutable bytes that several answers share (the menu, static files): counted, thread-safe. */
 struct http_content {
-    int refs; /* atomic */
+    int refs;        /* atomic */
     struct str type; /* Content-Type */
     struct str etag; /* with its quotes; STR_NONE: none */
     struct str identity;
@@ -67,10 +67,10 @@ struct http_stream;
 struct http_response {
     int status; /* 0 until set */
     struct str content_type;
-    struct buf body;               /* in the call's arena */
-    struct http_content *content;  /* instead of body; the reference is the response's */
-    struct str etag;               /* with quotes; If-None-Match then gives 304 by itself */
-    struct str cache_control;      /* STR_NONE: no-store */
+    struct buf body;              /* in the call's arena */
+    struct http_content *content; /* instead of body; the reference is the response's */
+    struct str etag;              /* with quotes; If-None-Match then gives 304 by itself */
+    struct str cache_control;     /* STR_NONE: no-store */
     size_t n_headers;
     struct http_header headers[HTTP_RESPONSE_HEADERS_MAX];
     struct http_stream *stream; /* set by http_stream_open: the answer is an event stream */
@@ -83,15 +83,15 @@ struct http_call {
     struct arena *arena;
     enum http_method method;
     const struct http_route *route;
-    struct str target;     /* as sent */
-    struct str path;       /* the target's path, raw */
-    struct str query;      /* without '?', raw; STR_NONE: none */
+    struct str target; /* as sent */
+    struct str path;   /* the target's path, raw */
+    struct str query;  /* without '?', raw; STR_NONE: none */
     struct str params[HTTP_PARAMS_MAX];
     int64_t ids[HTTP_PARAMS_MAX]; /* for {id}, else 0 */
     struct str body;
     struct str request_id; /* made by the server, 16 characters */
     struct http_address peer;
-    int64_t started_us;    /* clock_mono_us when it was complete */
+    int64_t started_us; /* clock_mono_us when it was complete */
     struct http_response response;
 };
 
@@ -121,7 +121,9 @@ void http_content_unref(struct http_content *content); /* NULL is fine */
  * missed, and returns. Its response's body (the replay) is sent first, then what was sent meanwhile:
  * events with an id up to `replayed_id` are dropped, so subscribe, then read, then return loses and
  * doubles nothing. The server sends a comment every 20 s, drops a stream whose client reads too
- * slowly (128 KB waiting), ends it at `deadline_ms`, and tells `closed` once, on the loop thread. */
+ * slowly (128 KB waiting), ends it at `deadline_ms` (wall clock; INT64_MAX: never), and tells `closed`
+ * once, on the loop thread. A response with another status than 200 is sent as a plain answer, and
+ * the stream closed. The handler may send to its stream, and others may, before it returns. */
 typedef void http_stream_closed(void *arg);
 
 struct http_stream *http_stream_open(struct http_call *call, int64_t deadline_ms,
@@ -144,11 +146,11 @@ struct http_options {
     int io_threads, workers, max_connections;
     const struct http_route *routes; /* the first one */
     size_t n_routes, route_size;     /* bytes from one route to the next */
-    bool https; /* the public URL is https: adds HSTS */
+    bool https;                      /* the public URL is https: adds HSTS */
     void *ctx;
     void (*handle)(struct http_call *call); /* in the route's lane; fills call->response */
     /* On the loop thread: fills the response to a call refused before its handler. status is 400,
-     * 404, 405 (allow names the methods), 413, 501 or 503. */
+     * 404, 405 (allow names the methods), 413 or 503. */
     void (*refuse)(struct http_call *call, int status, const char *detail, struct str allow);
 };
 
@@ -166,14 +168,15 @@ MUST_CHECK enum err http_server_create(const struct http_options *options,
 int http_server_port(const struct http_server *server);
 void http_server_stats(const struct http_server *server, struct http_stats *ret_stats);
 
-/* Accepts nothing new, ends streams, lets running calls finish (at most timeout_ms), joins. */
+/* Accepts nothing new, ends streams and lets running calls finish. After timeout_ms the connections
+ * that are left are closed; handlers that still run are waited for, their answers dropped. */
 void http_server_stop(struct http_server *server, int64_t timeout_ms);
 void http_server_destroy(struct http_server *server);
 
 /* ---- The limits, in one place ---- */
 enum {
     HTTP_HEADERS_MAX_BYTES = 16 * 1024,
-    HTTP_BODY_MAX_BYTES = 1024 * 1024, /* the largest any route takes */
+    HTTP_BODY_MAX_BYTES = 1024 * 1024,    /* the largest any route takes */
     HTTP_REQUEST_DEADLINE_MS = 10 * 1000, /* first byte to whole request; every request */
     HTTP_IDLE_TIMEOUT_MS = 60 * 1000,
     HTTP_QUEUE_MAX = 1024, /* a lane */

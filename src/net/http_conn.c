@@ -251,6 +251,9 @@ static void on_closed(struct evhttp_connection *evcon, void *arg)
         TAILQ_REMOVE(&loop->reading, conn, reading_link);
     TAILQ_REMOVE(&loop->conns, conn, link);
     (void)evbuffer_remove_cb(bufferevent_get_input(conn->bev), on_input, conn);
+    /* evhttp closes the descriptor at once, but the bufferevent lives on while a callback holds it:
+     * its events must not stay behind for whoever gets that descriptor next. */
+    (void)bufferevent_disable(conn->bev, EV_READ | EV_WRITE);
     loop->buffered -= conn->buffered;
     loop->by_fd[bufferevent_getfd(conn->bev)] = NULL;
     loop->n_conns--;
