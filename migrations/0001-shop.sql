@@ -47,7 +47,6 @@ CREATE TABLE signups (
     otp_hash $BLOB$ NOT NULL,
     otp_expires_at BIGINT NOT NULL,
     otp_attempts BIGINT NOT NULL DEFAULT 0,
-    otp_used BIGINT NOT NULL DEFAULT 0 CHECK (otp_used IN (0, 1)),
     resend_at BIGINT NOT NULL,
     created_at BIGINT NOT NULL
 ) $STRICT$;
