@@ -1,0 +1,225 @@
+// The command line: what an operator types, what he gets, and what he is told when he errs.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { buildDir, run } from '../lib/build.mjs';
+import { PROGRAM, startServer } from '../lib/server.mjs';
+import { Client } from '../lib/client.mjs';
+import { logIn, signUp } from '../lib/shop.mjs';
+
+const dir = mkdtempSync(join(tmpdir(), 'servery-cli-'));
+after(() => rmSync(dir, { recursive: true, force: true }));
+
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('SERVERY_')));
+const servery = (args, env = {}) =>
+  run(PROGRAM, args, { env: { ...environment, ...env }, cwd: dir });
+
+// The settings as `servery config` prints them: name → {value, source}.
+async function config(args, env) {
+  const { code, stdout, stderr } = await servery(['config', ...args], env);
+  assert.equal(code, 0, stderr);
+  return Object.fromEntries([...stdout.matchAll(/^# (\w+): .*\n(\w+) = (.*)$/gm)]
+    .map(([, source, name, value]) => [name, { source, value }]));
+}
+
+async function withInput(args, input) {
+  const child = spawn(join(buildDir, PROGRAM), args,
+    { env: environment, cwd: dir, stdio: ['pipe', 'pipe', 'pipe'] });
+  const out = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr']) child[name].on('data', (data) => { out[name] += data; });
+  child.stdin.end(input);
+  const [code] = await once(child, 'close');
+  return { code, ...out };
+}
+
+test('without a word it shows what it can do, and every command has --help', async () => {
+  const bare = await servery([]);
+  assert.equal(bare.code, 2);
+  const help = await servery(['--help']);
+  assert.equal(help.code, 0);
+  const commands = ['serve', 'demo', 'admin', 'migrate', 'check', 'config', 'version'];
+  for (const command of commands) {
+    assert.match(help.stdout, new RegExp(`servery ${command}`));
+    const own = await servery([command, '--help']);
+    assert.equal(own.code, 0);
+    assert.match(own.stdout, new RegExp(`^servery ${command}`));
+  }
+  const unknown = await servery(['sevre']);
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /unknown command sevre/);
+});
+
+test('version', async () => {
+  for (const word of ['version', '--version']) {
+    assert.match((await servery([word])).stdout, /^servery \d+\.\d+\.\d+\n$/);
+  }
+});
+
+test('a setting comes from the default, the file, the environment or the flag, in that order',
+  async () => {
+    const file = join(dir, 'servery.conf');
+    writeFileSync(file, '# a shop\nworkers = 8\npayment_hold = 2h\n\nlisten=127.0.0.1:1\n');
+    const env = { SERVERY_WORKERS: '16', SERVERY_RATE_PER_MINUTE: '7' };
+    assert.deepEqual((await config([])).workers, { source: 'default', value: '64' });
+    assert.deepEqual((await config([`--config=${file}`])).workers,
+      { source: 'file', value: '8' });
+    const all = await config(['--config', file, '--workers', '32'], env);
+    assert.deepEqual(all.workers, { source: 'flag', value: '32' });
+    assert.deepEqual(all.rate_per_minute, { source: 'environment', value: '7' });
+    assert.deepEqual(all.payment_hold, { source: 'file', value: '7200s' });
+    assert.equal(all.public_url.value, 'http://127.0.0.1:1');
+  });
+
+test('passwords are not shown', async () => {
+  const all = await config(['--mail', 'smtp://me:hunter2@mail.example:587',
+    '--metrics-token', 'hunter2']);
+  assert.equal(all.mail.value, 'smtp://me:***@mail.example:587');
+  assert.equal(all.metrics_token.value, '***');
+});
+
+for (const [args, words] of [
+  [['--workers', '3'], /workers \(from flag\): must be a number from 4 to 1024/],
+  [['--workers', '1025'], /workers/],
+  [['--workers', 'many'], /workers/],
+  [['--payment-hold', '0s'], /payment_hold/],
+  [['--payment-hold', '15'], /payment_hold/],
+  [['--allow-test-payments=perhaps'], /allow_test_payments \(from flag\): must be yes or no/],
+  [['--no-such-thing=1'], /unknown option/],
+  [['--listen'], /--listen needs a value/],
+  [['--config', '/nowhere/at/all'], /cannot read/],
+  [['word'], /unexpected word/],
+]) {
+  test(`config ${args.join(' ')} is refused in words`, async () => {
+    const { code, stderr } = await servery(['config', ...args]);
+    assert.equal(code, 2);
+    assert.match(stderr, words);
+  });
+}
+
+test('both ends of a number are taken', async () => {
+  assert.equal((await config(['--workers', '4'])).workers.value, '4');
+  assert.equal((await config(['--workers', '1024'])).workers.value, '1024');
+  assert.equal((await config(['--payment-hold', '1s'])).payment_hold.value, '1s');
+  assert.equal((await config(['--payment-hold', '30d'])).payment_hold.value, '2592000s');
+});
+
+test('a line of the file that is no setting is named with its number', async () => {
+  const file = join(dir, 'bad.conf');
+  writeFileSync(file, 'workers = 8\nwrokers = 9\n');
+  const { code, stderr } = await servery(['config', '--config', file]);
+  assert.equal(code, 2);
+  assert.match(stderr, /bad\.conf:2: unknown setting wrokers/);
+});
+
+for (const [args, words] of [
+  [['--payment', 'test'], /allow_test_payments/],
+  [['--payment', 'gold'], /payment: must be manual or test/],
+  [['--mail', 'pigeon'], /mail:/],
+  [['--mail', 'smtp://127.0.0.1:25'], /mail_from/],
+  [['--public-url', 'shop.example'], /public_url/],
+  [['--trusted-proxies', '10.0.0.0/99'], /trusted_proxies/],
+]) {
+  test(`serve ${args.join(' ')} is refused before anything starts`, async () => {
+    const { code, stderr } = await servery(['serve', '--listen', '127.0.0.1:0', ...args]);
+    assert.equal(code, 2);
+    assert.match(stderr, words);
+  });
+}
+
+test('demo serves on loopback only', async () => {
+  const { code, stderr } = await servery(['demo', '--listen', '0.0.0.0:0']);
+  assert.equal(code, 2);
+  assert.match(stderr, /loopback/);
+});
+
+test('migrate makes a database, and has nothing to do the second time', async () => {
+  const database = `sqlite:${join(dir, 'migrated.db')}`;
+  const first = await servery(['migrate', '--database', database]);
+  assert.equal(first.code, 0, first.stderr);
+  assert.doesNotMatch(first.stdout, /^0 migrations/);
+  assert.equal(statSync(join(dir, 'migrated.db')).mode & 0o777, 0o600);
+  const second = await servery(['migrate', '--database', database]);
+  assert.match(second.stdout, /^0 migrations applied/);
+  const check = await servery(['check', '--database', database]);
+  assert.equal(check.code, 0);
+  assert.match(check.stdout, /0 breaches/);
+});
+
+test('check does not make a database that is not there', async () => {
+  const { code } = await servery(['check', '--database', `sqlite:${join(dir, 'none.db')}`]);
+  assert.equal(code, 1);
+  assert.throws(() => statSync(join(dir, 'none.db')));
+});
+
+test('admin create refuses what is no email or too short a password', async () => {
+  const database = ['--database', `sqlite:${join(dir, 'admin.db')}`];
+  for (const [args, input, words] of [
+    [['create', 'nobody'], 'long enough\n', /not an email/],
+    [['create', 'a@example.org'], 'seven77\n', /8 characters/],
+    [['create', 'a@example.org'], `${'x'.repeat(1025)}\n`, /1024 bytes/],
+    [['create', 'a@example.org'], '', /no password/],
+    [['create'], '', /usage/],
+    [['delete', 'a@example.org'], '', /usage/],
+  ]) {
+    const { code, stderr } = await withInput(['admin', ...args, ...database], input);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, words);
+  }
+  for (const [email, password] of [['b@example.org', 'eight888'],
+    ['c@example.org', 'x'.repeat(1024)]]) {
+    const { code, stderr } = await withInput(['admin', 'create', email, ...database], password);
+    assert.equal(code, 0, stderr);
+  }
+});
+
+test('admin create works while the server runs: it promotes, and ends the sessions', async () => {
+  const server = await startServer({ mode: 'serve' });
+  try {
+    const customer = await signUp(server, { email: 'soon.admin@example.org' });
+    await customer.get('/api/me');
+    await server.makeAdmin('Soon.Admin@example.org', 'a new password');
+    await customer.get('/api/me', { expect: 401 });
+    const admin = await logIn(server, 'soon.admin@example.org', 'a new password');
+    assert.equal(admin.user.role, 'admin');
+    assert.equal(admin.user.id, customer.user.id);
+    await new Client(server).post('/api/login',
+      { identifier: 'soon.admin@example.org', password: customer.password }, { expect: 401 });
+  } finally {
+    await server.stop();
+  }
+});
+
+test('the demo throws its data away, or keeps them where it is told', async () => {
+  const demo = async (args) => {
+    const child = spawn(join(buildDir, PROGRAM), ['demo', '--listen', '127.0.0.1:0', ...args],
+      { env: { ...environment, TMPDIR: dir }, cwd: dir, stdio: ['ignore', 'pipe', 'ignore'] });
+    let out = '';
+    for await (const chunk of child.stdout.setEncoding('utf8')) {
+      out += chunk;
+      if (out.includes('Ctrl-C')) break;
+    }
+    child.kill('SIGINT');
+    const [code] = await once(child, 'close');
+    assert.equal(code, 0);
+    return out;
+  };
+  const out = await demo([]);
+  assert.match(out, /admin@example\.com \/ servery-demo/);
+  assert.deepEqual(readdirSync(dir).filter((name) => name.startsWith('servery-demo-')), []);
+  const kept = ['--database', `sqlite:${join(dir, 'kept.db')}`,
+    '--secret-file', join(dir, 'kept.key')];
+  await demo(kept);
+  await demo(kept);
+  assert.match((await servery(['check', ...kept])).stdout, /checked 24 foods/);
+});
+
+test('the settings of the README are those of the program', async () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const table = readme.match(/<!-- settings -->\n([\s\S]*?)<!-- end -->/)[1];
+  assert.equal(table, (await servery(['config', '--markdown'])).stdout);
+});
