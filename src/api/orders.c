@@ -160,7 +160,7 @@ static enum err read_ordered(struct tx *tx, void *arg)
 
 /* ---- POST /api/orders: answer ---- */
 
-static enum err refuse_with(struct call *c, const struct payment *payment, enum problem_code code)
+static enum err ask_for_payment(struct call *c, const struct payment *payment)
 {
     struct buf buf;
     struct json_writer w;
@@ -169,7 +169,7 @@ static enum err refuse_with(struct call *c, const struct payment *payment, enum 
     json_init(&w, &buf);
     payment_encode(c, &w, NULL, payment);
     problem_extra_json(&c->problem, "payment", buf_str(&buf));
-    return problem_set(&c->problem, code, NULL);
+    return problem_set(&c->problem, PROBLEM_PAYMENT_REQUIRED, NULL);
 }
 
 /* The same for a payment that was just made and for one that a later call comes back to. */
@@ -180,19 +180,19 @@ static enum err answer_by_payment(struct placing *p)
     switch (payment_status_final(payment, c->now_ms)) {
     case PAYMENT_CREATING:
     case PAYMENT_PENDING:
-        return refuse_with(c, payment, PROBLEM_PAYMENT_REQUIRED);
+        return ask_for_payment(c, payment);
     case PAYMENT_PAID:
         assert(p->order.found);
         if (c->http->response.status == 0) /* else it was encoded to be stored */
             encode_order(c, 200, &p->order.order);
         return ERR_OK;
     case PAYMENT_EXPIRED:
-        return refuse_with(c, payment, PROBLEM_PAYMENT_EXPIRED);
+        return problem_set(&c->problem, PROBLEM_PAYMENT_EXPIRED, NULL);
     case PAYMENT_FAILED:
-        return refuse_with(c, payment, PROBLEM_PAYMENT_FAILED);
+        return problem_set(&c->problem, PROBLEM_PAYMENT_FAILED, NULL);
     case PAYMENT_CANCELLING:
     case PAYMENT_CANCELLED:
-        return refuse_with(c, payment, PROBLEM_PAYMENT_CANCELLED);
+        return problem_set(&c->problem, PROBLEM_PAYMENT_CANCELLED, NULL);
     case PAYMENT_STATUSES:
         break;
     }

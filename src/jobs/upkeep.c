@@ -39,7 +39,8 @@ static bool wait_a_period(struct upkeep *u)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += PERIOD_MS / SECOND_MS;
     pthread_mutex_lock(&u->lock);
-    while (!u->stop && pthread_cond_timedwait(&u->wake, &u->lock, &until) == 0) {
+    while (!u->stop &&
+           pthread_cond_clockwait(&u->wake, &u->lock, CLOCK_MONOTONIC, &until) == 0) {
     }
     bool stop = u->stop;
     pthread_mutex_unlock(&u->lock);
@@ -199,17 +200,15 @@ static void *run(void *arg)
 enum err upkeep_create(const struct upkeep_options *options, struct upkeep **ret_upkeep)
 {
     struct upkeep *u = mem_zalloc(sizeof *u);
-    pthread_condattr_t attr;
 
     u->options = *options;
     u->arena = arena_create();
     u->old_due_ms = clock_mono_ms() + OLD_PERIOD_MS;
     pthread_mutex_init(&u->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&u->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    pthread_cond_init(&u->wake, NULL);
     int rc = pthread_create(&u->thread, NULL, run, u);
+    if (rc == 0)
+        pthread_setname_np(u->thread, "upkeep");
     if (rc) {
         log_line(LOG_ERROR, "thread_failed", LOG_CSTR("thread", "upkeep"), LOG_INT("rc", rc));
         arena_destroy(u->arena);

@@ -108,7 +108,7 @@ struct payment_news {
     int64_t amount_minor;                  /* what was paid */
     struct str currency;                   /* STR_NONE: amount and currency are the payment's */
     bool refused;                          /* with CLOSED: the provider would not create it */
-    int64_t next_call_at_ms;               /* with OPEN: not asked again before */
+    int64_t next_call_at_ms;               /* while it can be paid: not asked again before */
     int64_t now_ms;
     int64_t actor_id;                      /* the admin who said so; 0: the provider */
     struct problem *problem;               /* not_found if there is none such; may be NULL */

@@ -12,12 +12,15 @@
 #define REASON_UNSELLABLE STR("paid_late_unavailable")
 #define REASON_NEWER STR("paid_late_newer_payment")
 
-/* The first reason stays until somebody has looked. */
-static enum err flag(struct tx *tx, struct payment *p, struct str reason, int64_t now_ms)
+/* The first reason stays until somebody has looked. It may still be paid as it should. */
+static enum err flag(struct tx *tx, struct payment *p, struct str reason,
+                     const struct payment_news *news)
 {
     if (!p->needs_attention.ptr)
         p->needs_attention = reason;
-    return payment_save(tx, p, p->status, now_ms);
+    if (news->next_call_at_ms)
+        p->claimed_until_ms = news->next_call_at_ms;
+    return payment_save(tx, p, p->status, news->now_ms);
 }
 
 static enum err make_order(struct tx *tx, struct payment *p, const struct payment_news *news)
@@ -124,12 +127,12 @@ static enum err order_if_possible(struct tx *tx, struct payment *p,
     if (err)
         return err;
     if (open.id && payment_is_open(open.status))
-        return flag(tx, p, REASON_NEWER, news->now_ms);
+        return flag(tx, p, REASON_NEWER, news);
     err = check_late_lines(tx, p, news->now_ms, &lines, &n, &sellable);
     if (err)
         return err;
     if (!sellable)
-        return flag(tx, p, REASON_UNSELLABLE, news->now_ms);
+        return flag(tx, p, REASON_UNSELLABLE, news);
     err = take_late_lines(tx, p->id, lines, n);
     if (!err)
         err = make_order(tx, p, news);
@@ -154,7 +157,7 @@ static enum err apply_paid(struct tx *tx, struct payment *p, const struct paymen
                     matches         ? REASON_CANCELLED
                     : same_currency ? REASON_AMOUNT
                                     : REASON_CURRENCY,
-                    news->now_ms);
+                    news);
     case PAYMENT_IGNORE:
         return ERR_OK;
     case PAYMENT_FAIL:
