@@ -1,4 +1,5 @@
 /* servery: the subcommands and their help. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -91,6 +92,8 @@ int main(int argc, char **argv)
         }
         return 0;
     }
+    /* A limit of a file's size refuses the write, as a full disk does, instead of ending the process. */
+    signal(SIGXFSZ, SIG_IGN);
     if (crypto_init())
         return 1;
     struct command_line line = {arena_create(), argc - 2, argv + 2};
