@@ -58,6 +58,11 @@ class Worker {
     return true;
   }
 
+  // Right after a refusal: nothing was changed.
+  async checkUndone() {
+    assert.equal(await this.verify(), false, 'refused, and yet done');
+  }
+
   async loop() {
     try {
       while (!this.load.halting) {
@@ -303,6 +308,12 @@ export class Customer extends Worker {
       this.load.verifyOrder(order);
     }
     return done;
+  }
+
+  // Others move his orders meanwhile: only what he alone changes is looked at.
+  async checkUndone() {
+    const { orders, ...observed } = await this.observe();
+    assert.deepEqual(observed, this.state(), this.describe());
   }
 
   describe() {
