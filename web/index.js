@@ -257,8 +257,8 @@ function foodCard(food, steppers) {
 
 async function menuPage() {
   foods = await all('/api/foods?limit=500');
-  const groups = Map.groupBy ? Map.groupBy(foods, (food) => food.category)
-    : foods.reduce((map, food) => map.set(food.category, [...(map.get(food.category) ?? []), food]), new Map());
+  const groups = new Map();
+  foods.forEach((food) => groups.set(food.category, [...(groups.get(food.category) ?? []), food]));
   const steppers = [];
   const sections = [...groups].map(([name, list]) => h('section', { class: 'category' },
     h('h2', {}, name || 'Dishes'), h('ul', { class: 'foods' }, list.map((food) => foodCard(food, steppers)))));
@@ -508,7 +508,7 @@ async function boardPage() {
       if (key === seen[i])
         return;
       seen[i] = key;
-      lists[i].replaceChildren(...page.items.toReversed().map((order) => ticket(order, update)));
+      lists[i].replaceChildren(...[...page.items].reverse().map((order) => ticket(order, update)));
     });
     live.textContent = `● As of ${when(new Date(serverNow()))}`;
   };
