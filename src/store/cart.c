@@ -6,6 +6,7 @@
 
 #include "domain/limits.h"
 #include "domain/money.h"
+#include "store/payment.h"
 
 #define COLUMNS                                                                                    \
     "f.id, f.name, f.image_hash, f.price, i.quantity, i.revision, f.archived, f.available, "       \
@@ -134,6 +135,20 @@ static enum err check_line(const struct cart_edit *edit, const struct cart_line 
     return ERR_OK;
 }
 
+/* Nobody is refused for a hold whose time is over. */
+static enum err release_expired(struct tx *tx, struct cart_edit *edit, int64_t quantity,
+                                struct cart_line **line)
+{
+    struct cart_line wanted = **line;
+    bool released = false;
+
+    wanted.quantity = quantity;
+    if (cart_line_check(&wanted) != LINE_OUT_OF_STOCK)
+        return ERR_OK;
+    enum err err = payment_release_food(tx, edit->food_id, quantity, edit->now_ms, &released);
+    return !err && released ? read_with_food(tx, edit, line) : err;
+}
+
 static enum err put_line(struct tx *tx, struct cart_edit *edit, struct cart_line *line,
                          int64_t quantity)
 {
@@ -142,10 +157,13 @@ static enum err put_line(struct tx *tx, struct cart_edit *edit, struct cart_line
         "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (user_id, food_id) "
         "DO UPDATE SET quantity = excluded.quantity, revision = excluded.revision";
 
+    enum err err = release_expired(tx, edit, quantity, &line);
+    if (err)
+        return err;
     int64_t old_quantity = line->quantity;
     line->quantity = quantity;
     line->revision = edit->revision;
-    enum err err = check_line(edit, line, old_quantity);
+    err = check_line(edit, line, old_quantity);
     if (err)
         return err;
     return tx_post(tx, 1, upsert,

@@ -20,7 +20,7 @@ enum err idempotency_find(struct tx *tx, struct idempotency *key, bool *ret_foun
     if (err || rows.n == 0)
         return err;
     if (!str_eq(sql_get_str(&rows, 0, 0), key->body_hash))
-        return problem_set(problem, PROBLEM_IDEMPOTENCY_KEY_REUSED,
+        return problem_add(problem, "Idempotency-Key", PROBLEM_IDEMPOTENCY_KEY_REUSED,
                            "The key was sent before with another body.");
     key->status = sql_get_int(&rows, 0, 1);
     key->payment_id = sql_get_int(&rows, 0, 2);
