@@ -1,10 +1,9 @@
 /* Requests and answers over real sockets: routing, bodies, conditional and compressed answers,
- * deadlines, full queues and stopping. */
+ * deadlines, full queues. */
 #include "http_rig.h"
 
 #include "base/clock.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -601,66 +600,6 @@ static void test_http_server__address_in_use(void **state)
     assert_null(second);
 }
 
-struct stopping {
-    struct rig *rig;
-    int64_t timeout_ms;
-};
-
-static void *stop(void *arg)
-{
-    const struct stopping *stopping = arg;
-    http_server_stop(stopping->rig->server, stopping->timeout_ms);
-    return NULL;
-}
-
-/* Running calls get their answer, idle connections are closed, new ones refused. */
-static void test_http_server__graceful_stop(void **state)
-{
-    struct rig *rig = *state;
-    struct stopping stopping = {rig, 10000};
-    pthread_t thread;
-    rig_start(rig);
-    int idle = client_connect(rig), busy = client_connect(rig);
-    client_say(idle, GET("/read"));
-    struct answer answer = client_receive(idle, false);
-    answer_finish(&answer);
-    client_say(busy, GET("/block"));
-    assert_int_equal(sem_wait(&rig->entered), 0);
-
-    assert_int_equal(pthread_create(&thread, NULL, stop, &stopping), 0);
-    assert_true(client_is_closed(idle));
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)http_server_port(rig->server)),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int late = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(connect(late, (struct sockaddr *)&address, sizeof address), -1);
-    assert_int_equal(errno, ECONNREFUSED);
-    (void)sem_post(&rig->proceed);
-    answer = client_receive(busy, false);
-    assert_int_equal(answer.status, 200);
-    expect_header(&answer, "Connection", "close");
-    answer_finish(&answer);
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    assert_int_equal(rig->finished, 1);
-    (void)close(idle);
-    (void)close(busy);
-    (void)close(late);
-}
-
-/* What does not end by itself is cut at the timeout. */
-static void test_http_server__stop_timeout(void **state)
-{
-    struct rig *rig = *state;
-    rig_start(rig);
-    int fd = client_connect(rig);
-    client_say(fd, GET("/read") "GET /slow");
-    struct answer answer = client_receive(fd, false);
-    answer_finish(&answer);
-    http_server_stop(rig->server, 50);
-    assert_true(client_is_closed(fd));
-    (void)close(fd);
-}
-
 static void test_http_server__ipv4_mapped_peer(void **state)
 {
     struct rig *rig = *state;
@@ -694,8 +633,6 @@ int main(void)
         TEST(client_leaves_mid_job),
         TEST(connection_cap),
         TEST(address_in_use),
-        TEST(graceful_stop),
-        TEST(stop_timeout),
         TEST(ipv4_mapped_peer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,100 @@
+/* Stopping: what runs is finished, what waits for nothing is closed, and nothing new comes in. */
+#include "http_rig.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define HOST "Host: a\r\n"
+#define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
+
+static int set_up(void **state)
+{
+    struct rig *rig = malloc(sizeof *rig);
+    rig_init(rig);
+    *state = rig;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    rig_stop(*state);
+    free(*state);
+    return 0;
+}
+
+struct stopping {
+    struct rig *rig;
+    int64_t timeout_ms;
+};
+
+static void *stop(void *arg)
+{
+    const struct stopping *stopping = arg;
+    http_server_stop(stopping->rig->server, stopping->timeout_ms);
+    return NULL;
+}
+
+/* Running calls get their answer, idle connections are closed, new ones refused. */
+static void test_http_stop__graceful(void **state)
+{
+    struct rig *rig = *state;
+    struct stopping stopping = {rig, 10000};
+    pthread_t thread;
+    rig_start(rig);
+    int idle = client_connect(rig), busy = client_connect(rig);
+    client_say(idle, GET("/read"));
+    struct answer answer = client_receive(idle, false);
+    answer_finish(&answer);
+    client_say(busy, GET("/block"));
+    assert_int_equal(sem_wait(&rig->entered), 0);
+
+    assert_int_equal(pthread_create(&thread, NULL, stop, &stopping), 0);
+    assert_true(client_is_closed(idle));
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)http_server_port(rig->server)),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int late = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(late, (struct sockaddr *)&address, sizeof address), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+    (void)sem_post(&rig->proceed);
+    answer = client_receive(busy, false);
+    assert_int_equal(answer.status, 200);
+    assert_non_null(strstr(answer.head, "\r\nConnection: close\r\n"));
+    answer_finish(&answer);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(rig->finished, 1);
+    (void)close(idle);
+    (void)close(busy);
+    (void)close(late);
+}
+
+/* What does not end by itself is cut at the timeout. */
+static void test_http_stop__timeout(void **state)
+{
+    struct rig *rig = *state;
+    rig_start(rig);
+    int fd = client_connect(rig);
+    client_say(fd, GET("/read") "GET /slow");
+    struct answer answer = client_receive(fd, false);
+    answer_finish(&answer);
+    http_server_stop(rig->server, 50);
+    assert_true(client_is_closed(fd));
+    (void)close(fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_http_stop__graceful, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_stop__timeout, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
