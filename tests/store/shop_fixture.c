@@ -131,7 +131,7 @@ int64_t shop_hold(struct shop_fixture *s, int64_t user_id, int64_t food_id, int6
         "INSERT INTO payments (user_id, status, amount, currency, provider, remote, nonce, "
         "fulfilment, "
         "held, expires_at, created_at, updated_at) "
-        "VALUES ($1, $2, 1, 'NGN', 'test', 0, $3, 'pickup', 1, $4, $4, $4) RETURNING id";
+        "VALUES ($1, $2, 1, 'NGN', 'test', 0, $3, 'pickup', 1, $4 + 60000, $4, $4) RETURNING id";
     static const char item[] =
         "INSERT INTO payment_items (payment_id, food_id, name, unit_price, quantity, line_total, "
         "taken, cart_revision) VALUES ($1, $2, '', 1, $3, 1, $4, 1)";
