@@ -245,10 +245,28 @@ static enum err start_server(struct app *app)
     return http_server_create(&options, &app->server);
 }
 
-/* A test shop on port 0 is reachable under the port it got. */
-static void announce(const struct app *app)
+static bool url_has_port_zero(struct str url)
+{
+    return url.len > 2 && url.ptr[url.len - 2] == ':' && url.ptr[url.len - 1] == '0';
+}
+
+/* On port 0 the own URL is known only now, before anybody else can know it. */
+static void set_port(struct app *app, int port)
+{
+    struct api_settings *settings = &app->api.settings;
+    struct str url = settings->public_url;
+
+    if (!url_has_port_zero(url))
+        return;
+    settings->public_url = arena_printf(app->arena, "%.*s%d", (int)url.len - 1, url.ptr, port);
+    settings->origin = settings->public_url;
+}
+
+static void announce(struct app *app)
 {
     int port = http_server_port(app->server);
+
+    set_port(app, port);
 
     log_line(LOG_INFO, "listening", LOG_CSTR("listen", app->config->listen),
              LOG_INT("port", port), LOG_STR("public_url", app->api.settings.public_url),
