@@ -239,7 +239,7 @@ static void send_whole(struct http_job *job)
         if (job->call.method != HTTP_HEAD)
             add_body(job, body);
     }
-    if (response->close || job->loop->stopping)
+    if (response->close || atomic_load(&job->loop->server->stopping))
         evhttp_add_header(headers, "Connection", "close");
     evhttp_send_reply(req, response->status, http_reply_reason(response->status), NULL);
     TAILQ_REMOVE(headers, &date, next);

@@ -107,6 +107,8 @@ void http_stream_free_messages(struct http_messages *messages)
 void http_stream_close(struct http_stream *stream)
 {
     struct http_loop *loop = stream->loop;
+    if (stream->conn)
+        atomic_fetch_sub_explicit(&loop->server->streams, 1, memory_order_relaxed);
     stream->closed(stream->arg); /* from here on nobody sends to it */
 
     (void)pthread_mutex_lock(&loop->inbox_lock);
@@ -117,7 +119,6 @@ void http_stream_close(struct http_stream *stream)
     if (stream->conn) {
         stream->conn->stream = NULL;
         TAILQ_REMOVE(&loop->streams, stream, link);
-        atomic_fetch_sub_explicit(&loop->server->streams, 1, memory_order_relaxed);
     }
     free(stream);
 }
