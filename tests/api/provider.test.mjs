@@ -8,7 +8,7 @@ import { addFood, fillCart, logInAdmin, signUp, stockOf } from '../lib/shop.mjs'
 
 const HOLD_MS = 15 * 60 * 1000;
 const LOOK_MS = 6000;
-const RECONCILE_MS = 15000;
+const RECONCILE_MS = 30000;
 
 let provider;
 let server;
