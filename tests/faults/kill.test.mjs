@@ -54,8 +54,8 @@ async function verifyMails(shop, load, smtp) {
     assert.equal(answer.status, 200, `${email}: ${answer.text}`);
   }
   caller.close();
-  assert.equal(await later.query("SELECT count(*) FROM outbox WHERE status IN ('failed', 'expired')"),
-    '0', 'no mail was given up');
+  const givenUp = "SELECT count(*) FROM outbox WHERE status IN ('failed', 'expired')";
+  assert.equal(await later.query(givenUp), '0', 'no mail was given up');
   await later.checkData();
   await later.end();
 }

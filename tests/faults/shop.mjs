@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import http from 'node:http';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { run } from '../lib/build.mjs';
+import { buildDir } from '../lib/build.mjs';
 import { parseAnswer } from '../lib/client.mjs';
 import { checkAnswer } from '../lib/openapi.mjs';
 import { PROGRAM, Server } from '../lib/server.mjs';
@@ -17,8 +18,8 @@ const execute = promisify(execFile);
 // The connection ended before a whole answer was there: nobody knows what became of the call.
 export class Lost extends Error {}
 
-/* Calls on a connection of its own, one after the other. Unlike lib/client.mjs, whose servers do not
- * die, it tells an answer from the lack of one. Answers are held against docs/openapi.yaml too. */
+/* Calls on a connection of its own, one after the other. Unlike lib/client.mjs, whose servers do
+ * not die, it tells an answer from the lack of one. Answers are held against docs/openapi.yaml. */
 export class Caller {
   constructor(port) {
     this.port = port;
@@ -101,10 +102,17 @@ export class Shop extends Server {
       .map(([name, value]) => `--${name.replaceAll('_', '-')}=${value}`);
   }
 
-  /* A server that is to refuse: runs to its end, with {code, signal, stderr, ms}. One that serves
-   * instead is ended by a signal in time. */
-  refuse(settings = {}) {
-    return run(PROGRAM, ['serve', ...this.flags(settings)], { timeout: 10000 });
+  /* A server that is to refuse to start: exits with 1 and a line that matches `words`. `wrap` is a
+   * command to run it by. One that serves instead is ended in time, and its code is another. */
+  async refuses(words, { settings, wrap = [] } = {}) {
+    const [file, ...args] = [...wrap, join(buildDir, PROGRAM), 'serve', ...this.flags(settings)];
+    const { code, signal, stderr } = await execute(file, args, { timeout: 10000 }).then(
+      (done) => ({ code: 0, signal: null, ...done }), (error) => error);
+    assert.equal(signal, null, stderr);
+    assert.equal(code, 1, stderr);
+    const lines = stderr.trim().split('\n');
+    assert.ok(lines.some((line) => words.test(line)), stderr);
+    assert.ok(lines.every((line) => /^(\{"time":|servery: )/.test(line)), stderr);
   }
 
   // What an SQL statement answers, by the sqlite3 program, as text.
