@@ -54,8 +54,7 @@ struct http_content {
     struct str type; /* Content-Type */
     struct str etag; /* with its quotes; STR_NONE: none */
     struct str identity;
-    struct str gzip;   /* STR_NONE: not made */
-    struct str brotli; /* STR_NONE: not made */
+    struct str *gzip; /* atomic; made when the first client asks for it: http_content_gzip */
 };
 
 struct http_header {
@@ -109,11 +108,16 @@ struct str http_query_name(struct http_call *call, size_t i);
 /* Adds a response header; name is a constant, value is copied (CR and LF are a bug: asserted). */
 void http_response_header(struct http_call *call, const char *name, struct str value);
 
-/* Heap-made content with one reference; the strings are copied; gzip is made here when it pays
- * (over 1 KB and smaller). http_content_unref frees it at the last. */
+/* Heap-made content with one reference; the strings are copied. http_content_unref frees it at the
+ * last. */
 struct http_content *http_content_create(struct str type, struct str etag, struct str identity);
 struct http_content *http_content_ref(struct http_content *content);
 void http_content_unref(struct http_content *content); /* NULL is fine */
+
+/* The content compressed; STR_NONE if that does not pay (up to HTTP_GZIP_MIN_BYTES, or not smaller).
+ * Compresses once, in the first call: a menu that changes with every sale is not compressed for
+ * clients that never ask. Any thread. */
+struct str http_content_gzip(struct http_content *content);
 
 /* ---- Event streams (text/event-stream) ----
  *

@@ -24,8 +24,7 @@ static void release(struct str s)
 static struct str gzip_best(struct str plain)
 {
     z_stream z = {0};
-    if (plain.len <= HTTP_GZIP_MIN_BYTES || plain.len > UINT32_MAX ||
-        deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+    if (deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK)
         return STR_NONE;
     size_t bound = deflateBound(&z, (uLong)plain.len);
     unsigned char *out = mem_alloc(bound);
@@ -50,8 +49,24 @@ struct http_content *http_content_create(struct str type, struct str etag, struc
     content->type = copy(type);
     content->etag = copy(etag);
     content->identity = copy(identity);
-    content->gzip = gzip_best(content->identity);
     return content;
+}
+
+struct str http_content_gzip(struct http_content *content)
+{
+    struct str *made = __atomic_load_n(&content->gzip, __ATOMIC_ACQUIRE), *expected = NULL;
+    if (made)
+        return *made;
+    if (content->identity.len <= HTTP_GZIP_MIN_BYTES || content->identity.len > UINT32_MAX)
+        return STR_NONE;
+    made = mem_alloc(sizeof *made);
+    *made = gzip_best(content->identity);
+    if (__atomic_compare_exchange_n(&content->gzip, &expected, made, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE))
+        return *made;
+    release(*made); /* another loop was faster */
+    free(made);
+    return *expected;
 }
 
 struct http_content *http_content_ref(struct http_content *content)
@@ -67,8 +82,9 @@ void http_content_unref(struct http_content *content)
     release(content->type);
     release(content->etag);
     release(content->identity);
-    release(content->gzip);
-    release(content->brotli);
+    if (content->gzip)
+        release(*content->gzip);
+    free(content->gzip);
     free(content);
 }
 

@@ -153,16 +153,13 @@ static struct str choose(struct http_job *job, struct str *ret_encoding, bool *r
     *ret_encoding = STR_NONE;
     *ret_vary = job->vary;
     if (content) {
-        *ret_vary = content->gzip.ptr || content->brotli.ptr;
-        if (content->brotli.ptr && http_accepts(&job->call, "br")) {
-            *ret_encoding = STR("br");
-            return content->brotli;
-        }
-        if (content->gzip.ptr && http_accepts(&job->call, "gzip")) {
+        *ret_vary = content->identity.len > HTTP_GZIP_MIN_BYTES;
+        struct str gzip = *ret_vary && http_accepts(&job->call, "gzip")
+                              ? http_content_gzip(content)
+                              : STR_NONE;
+        if (gzip.ptr)
             *ret_encoding = STR("gzip");
-            return content->gzip;
-        }
-        return content->identity;
+        return gzip.ptr ? gzip : content->identity;
     }
     if (job->gzip.ptr) {
         *ret_encoding = STR("gzip");
