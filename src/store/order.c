@@ -144,6 +144,33 @@ enum err order_event_find(struct tx *tx, int64_t event_id, struct order_event *r
 #define BEFORE " AND o.created_at <= $1 AND (o.created_at < $1 OR o.id < $2)"
 #define NEWEST_FIRST " ORDER BY o.created_at DESC, o.id DESC LIMIT $3"
 
+/* By customer there are two ways: few customers by their own orders, many by walking all orders until
+ * the page is full. */
+enum { FEW_CUSTOMERS = 100 };
+
+static enum err ask_found(struct tx *tx, const struct order_list *list, struct sql_args args,
+                          struct sql_rows *ret_rows)
+{
+    static const char customers[] = "SELECT count(*) FROM (SELECT 1 FROM users "
+                                    "WHERE search_key LIKE $1 ESCAPE '\\' LIMIT $2) few";
+    static const char of_few[] =
+        "SELECT " ORDER_COLUMNS ORDER_FROM
+        "WHERE o.created_at >= $4 AND (o.id = $5 OR o.user_id IN (SELECT s.id FROM users s "
+        "WHERE s.search_key LIKE $6 ESCAPE '\\')) AND ($7 = '' OR o.status = $7)" BEFORE
+            NEWEST_FIRST;
+    static const char of_many[] =
+        "SELECT " ORDER_COLUMNS ORDER_FROM
+        "WHERE o.created_at >= $4 AND (o.id = $5 OR u.search_key LIKE $6 ESCAPE '\\') "
+        "AND ($7 = '' OR o.status = $7)" BEFORE NEWEST_FIRST;
+    enum err err = tx_ask(tx, customers,
+                          SQL_ARGS(sql_text(list->pattern), sql_int(FEW_CUSTOMERS + 1)),
+                          ret_rows);
+    if (err)
+        return err;
+    bool few = sql_get_int(ret_rows, 0, 0) <= FEW_CUSTOMERS;
+    return tx_ask(tx, few ? of_few : of_many, args, ret_rows);
+}
+
 static enum err ask_heads(struct tx *tx, const struct order_list *list, struct sql_rows *ret_rows)
 {
     static const char of_user[] = "SELECT " ORDER_COLUMNS ORDER_FROM
@@ -153,15 +180,10 @@ static enum err ask_heads(struct tx *tx, const struct order_list *list, struct s
     static const char of_status[] = "SELECT " ORDER_COLUMNS ORDER_FROM
                                     "WHERE o.created_at >= $4 AND o.status = $5" BEFORE
                                         NEWEST_FIRST;
-    static const char found[] =
-        "SELECT " ORDER_COLUMNS ORDER_FROM
-        "WHERE o.created_at >= $4 AND (o.id = $5 OR o.user_id IN (SELECT s.id FROM users s "
-        "WHERE s.search_key LIKE $6 ESCAPE '\\')) AND ($7 = '' OR o.status = $7)" BEFORE
-            NEWEST_FIRST;
     int64_t at = list->before_at_ms, id = list->before_id;
     struct str status = list->has_status ? order_status_text(list->status) : STR("");
     if (list->to_ms <= at) {
-        at = list->to_ms - 1;
+        at = list->to_ms > INT64_MIN ? list->to_ms - 1 : INT64_MIN;
         id = INT64_MAX;
     }
     struct sql_value v[] = {sql_int(at),
@@ -174,7 +196,7 @@ static enum err ask_heads(struct tx *tx, const struct order_list *list, struct s
     if (list->user_id)
         return tx_ask(tx, of_user, (struct sql_args){v, 4}, ret_rows);
     if (list->pattern.ptr)
-        return tx_ask(tx, found, (struct sql_args){v, 7}, ret_rows);
+        return ask_found(tx, list, (struct sql_args){v, 7}, ret_rows);
     if (list->has_status) {
         v[4] = sql_text(status);
         return tx_ask(tx, of_status, (struct sql_args){v, 5}, ret_rows);

@@ -356,6 +356,37 @@ static void test_order__filters(void **state)
     assert_int_equal(walk(s, list, seen), 0);
 }
 
+/* Found by walking the orders, when a word fits many customers. */
+static void test_order__a_word_of_many_customers(void **state)
+{
+    struct shop_fixture *s = *state;
+    int64_t rice = shop_food(s, "Rice", 250, -1), seen[LISTED];
+    int64_t first = 0, last = 0, other = 0;
+
+    for (int i = 0; i < 110; i++) {
+        char email[40];
+        snprintf(email, sizeof email, "u%d@example.com", i);
+        int64_t user = shop_user(s, email);
+        if (i == 0)
+            first = pay_order(s, user, rice, 1);
+        if (i == 50)
+            other = pay_order(s, shop_user(s, "boss@shop.org"), rice, 1);
+        if (i == 109)
+            last = pay_order(s, user, rice, 2);
+    }
+    struct order_list list = first_page(0, 1);
+    list.pattern = STR("%example%");
+    assert_int_equal(walk(s, list, seen), 2);
+    assert_int_equal(seen[0], last);
+    assert_int_equal(seen[1], first);
+    list.order_id = other;
+    assert_int_equal(walk(s, list, seen), 3);
+    list.order_id = 0;
+    list.has_status = true;
+    list.status = ORDER_READY;
+    assert_int_equal(walk(s, list, seen), 0);
+}
+
 /* No list sorts or scans a whole table. */
 static enum err explain(struct tx *tx, void *arg)
 {
@@ -399,6 +430,7 @@ int main(void)
         PAY_TEST(test_order__events_after),
         PAY_TEST(test_order__pages),
         PAY_TEST(test_order__filters),
+        PAY_TEST(test_order__a_word_of_many_customers),
         PAY_TEST(test_order__lists_go_by_an_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
