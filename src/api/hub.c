@@ -71,11 +71,6 @@ void hub_destroy(struct hub *hub)
     free(hub);
 }
 
-size_t hub_count(struct hub *hub)
-{
-    return atomic_load(&hub->n);
-}
-
 /* ---- Members ---- */
 
 static void on_closed(void *arg)

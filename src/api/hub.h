@@ -26,7 +26,4 @@ MUST_CHECK bool hub_open(struct hub *hub, struct http_call *call,
 /* What a commit has changed; on the thread that committed. Cheap when nobody listens. */
 void hub_apply(struct hub *hub, const struct store_event *events, size_t n);
 
-/* Open streams, for metrics and tests. */
-size_t hub_count(struct hub *hub);
-
 #endif

@@ -123,6 +123,7 @@ static enum err run_placing(struct tx *tx, void *arg)
     struct place *place = &p->place;
     bool found;
 
+    p->c->http->response.status = 0;
     p->order = (struct order_read){.user_id = place->user_id};
     p->stored = p->key;
     enum err err = idempotency_find(tx, &p->stored, &found, place->problem);

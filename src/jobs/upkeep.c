@@ -207,14 +207,13 @@ enum err upkeep_create(const struct upkeep_options *options, struct upkeep **ret
     pthread_mutex_init(&u->lock, NULL);
     pthread_cond_init(&u->wake, NULL);
     int rc = pthread_create(&u->thread, NULL, run, u);
-    if (rc == 0)
-        pthread_setname_np(u->thread, "upkeep");
     if (rc) {
         log_line(LOG_ERROR, "thread_failed", LOG_CSTR("thread", "upkeep"), LOG_INT("rc", rc));
         arena_destroy(u->arena);
         free(u);
         return ERR_INTERNAL;
     }
+    pthread_setname_np(u->thread, "upkeep");
     *ret_upkeep = u;
     return ERR_OK;
 }

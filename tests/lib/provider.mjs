@@ -122,7 +122,7 @@ export class Provider {
   #carryOut(kind, key, body, mode) {
     const known = this.payments.get(key);
     const payment = known ?? {
-      key, id: `ref-${this.payments.size + 1}`, state: 'open', amount: 0, currency: 'XXX',
+      key, id: `ref-${this.payments.size + 1}`, state: 'open', amount: 0, currency: 'NGN',
       creations: 0,
     };
     this.payments.set(key, payment);
