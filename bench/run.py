@@ -206,6 +206,7 @@ def flask():
                      "127.0.0.1:{port}", "app:app"], cwd=folder,
                     env={"DATABASE_URL": "{dir}/food.db"})
     subprocess.run(["/usr/bin/python3", "init_db.py"], cwd=folder, check=True,
+                   stdout=subprocess.DEVNULL,
                    env=dict(server.env, USERS=str(USERS)))
     return server
 
