@@ -230,6 +230,9 @@ static enum err find_file(const char *path, bool must_exist, char **ret_path)
         else if (errno != EEXIST)
             return refuse(path, "the file's folder must exist and be writable for this user");
     }
+    /* Asked before SQLite opens it, which would leave a log behind that is as read-only. */
+    if (access(path, R_OK | W_OK))
+        return refuse(path, "the file and its folder must be writable for this user");
     *ret_path = realpath(path, NULL);
     return *ret_path ? ERR_OK : refuse(path, "check the setting database");
 }

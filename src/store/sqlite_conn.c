@@ -386,6 +386,13 @@ static bool set_wal(struct sqlite_conn *conn)
     return sqlite3_finalize(stmt) == SQLITE_OK && wal;
 }
 
+/* A log that may only be read shows as late as here. Who finds the lock taken could write too. */
+static bool can_write(struct sqlite_conn *conn)
+{
+    int rc = sqlite3_exec(conn->db, "BEGIN IMMEDIATE; ROLLBACK", NULL, NULL, NULL);
+    return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY;
+}
+
 static bool set_up(struct sqlite_conn *conn, enum sqlite_role role)
 {
     const char *more = role == SQLITE_ROLE_WRITER ? writer_settings : reader_settings;
@@ -401,7 +408,8 @@ static bool set_up(struct sqlite_conn *conn, enum sqlite_role role)
     return !sqlite3_exec(conn->db, settings, NULL, NULL, NULL) &&
            !sqlite3_exec(conn->db, more, NULL, NULL, NULL) &&
            /* The first look at the content: a file that is no database shows here at the latest. */
-           !sqlite3_exec(conn->db, "SELECT 1 FROM sqlite_schema LIMIT 1", NULL, NULL, NULL);
+           !sqlite3_exec(conn->db, "SELECT 1 FROM sqlite_schema LIMIT 1", NULL, NULL, NULL) &&
+           (role == SQLITE_ROLE_READER || can_write(conn));
 }
 
 enum err sqlite_conn_open(const char *path, enum sqlite_role role, struct sqlite_conn **ret_conn)

@@ -202,6 +202,16 @@ describe('each on its own', { concurrency: true }, () => {
     await servesAgain(shop);
   });
 
+  test('a read-only log', async (t) => {
+    const shop = await startShop(t);
+    await shop.makeAdmin();
+    await shop.kill();
+    chmodSync(`${shop.database}-wal`, 0o400);
+    await shop.refuses(/must be writable/, { wrap: asOwner });
+    chmodSync(`${shop.database}-wal`, 0o600);
+    await servesAgain(shop);
+  });
+
   test('a database in a read-only folder', async (t) => {
     const shop = await stoppedShop(t);
     chmodSync(shop.dir, 0o500);
