@@ -70,7 +70,7 @@ struct http_job {
     size_t counted; /* body bytes counted in loop->buffered */
     bool head;
     bool vary;       /* the body could have been compressed */
-    struct str gzip; /* the body compressed by the worker, malloc'd; STR_NONE: sent as it is */
+    struct str gzip; /* the body compressed, malloc'd; STR_NONE: sent as it is */
     STAILQ_ENTRY(http_job) link;
 };
 STAILQ_HEAD(http_jobs, http_job);
@@ -124,6 +124,7 @@ struct http_loop {
     struct http_jobs spare; /* jobs to use again, arenas included */
     int n_spare;
     struct buf head; /* the answer's header lines, built here */
+    void *z;         /* http_reply_compress's */
     struct evbuffer *scratch;
     time_t date_s;
     char date[32];
@@ -196,7 +197,7 @@ int http_routes_match(const struct http_routes *routes, struct http_call *call,
                       struct str *ret_allow);
 
 /* ---- http_reply.c ---- */
-void http_reply_compress(struct http_job *job, void **z); /* on the worker; *z is its own state */
+void http_reply_compress(struct http_job *job, void **z); /* *z is the thread's own */
 void http_reply_compress_finish(void *z);
 void http_reply_send(struct http_job *job);
 void http_reply_head(struct http_job *job, struct str etag, struct str encoding, bool vary);

@@ -226,6 +226,7 @@ static void loop_finish(struct http_loop *loop)
         event_free(loop->inbox);
     if (loop->scratch)
         evbuffer_free(loop->scratch);
+    http_reply_compress_finish(loop->z);
     if (loop->base)
         event_base_free(loop->base);
     if (loop->inbox_fd >= 0)
