@@ -2,8 +2,6 @@
  * timegm cost more than the rest of a line, and strptime knows neither fractions nor offsets. */
 #include "base/clock.h"
 
-#include <time.h>
-
 static int64_t read_us(clockid_t id)
 {
     struct timespec now;
@@ -24,6 +22,12 @@ int64_t clock_mono_ms(void)
 int64_t clock_mono_us(void)
 {
     return read_us(CLOCK_MONOTONIC);
+}
+
+struct timespec clock_mono_after(int64_t delay_ms)
+{
+    int64_t at_us = read_us(CLOCK_MONOTONIC) + delay_ms * 1000;
+    return (struct timespec){.tv_sec = at_us / 1000000, .tv_nsec = at_us % 1000000 * 1000};
 }
 
 /* The Gregorian calendar repeats every 400 years, or 146,097 days; counting years from 1 March puts

@@ -5,6 +5,8 @@
 
 #include "base/str.h"
 
+#include <time.h>
+
 enum { CLOCK_TEXT_SIZE = 32 };
 #define SECOND_MS ((int64_t)1000)
 #define MINUTE_MS (60 * SECOND_MS)
@@ -14,6 +16,9 @@ enum { CLOCK_TEXT_SIZE = 32 };
 int64_t clock_now_ms(void);  /* wall clock */
 int64_t clock_mono_ms(void); /* for intervals and deadlines inside the process */
 int64_t clock_mono_us(void);
+
+/* The monotonic time in so many milliseconds, for pthread_cond_clockwait. */
+struct timespec clock_mono_after(int64_t delay_ms);
 
 /* RFC 3339 in UTC with milliseconds, as in 2026-11-22T18:40:00.000Z. Returns the view of text. */
 struct str clock_format(int64_t time_ms, char text[static CLOCK_TEXT_SIZE]);

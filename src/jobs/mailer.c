@@ -188,15 +188,12 @@ static void take_mail(struct mailer *mailer, struct arena *arena, struct deliver
 /* Until woken after `n_wakes`, or for delay_ms. */
 static void wait_for_mail(struct mailer *mailer, uint64_t n_wakes, int64_t delay_ms)
 {
-    struct timespec until;
-    int64_t at_ms = clock_mono_ms() + delay_ms;
-
-    until.tv_sec = at_ms / 1000;
-    until.tv_nsec = (long)(at_ms % 1000) * 1000000;
+    const struct timespec until = clock_mono_after(delay_ms);
     int rc = 0;
+
     pthread_mutex_lock(&mailer->lock);
     while (!mailer->stop && mailer->n_wakes == n_wakes && rc == 0)
-        rc = pthread_cond_timedwait(&mailer->changed, &mailer->lock, &until);
+        rc = pthread_cond_clockwait(&mailer->changed, &mailer->lock, CLOCK_MONOTONIC, &until);
     pthread_mutex_unlock(&mailer->lock);
 }
 
@@ -251,7 +248,6 @@ static enum err start_thread(struct mailer *mailer)
 enum err mailer_create(const struct mailer_options *options, struct mailer **ret_mailer)
 {
     struct mailer *mailer = mem_zalloc(sizeof(*mailer));
-    pthread_condattr_t attr;
 
     mailer->arena = arena_create();
     mailer->options = *options;
@@ -259,10 +255,7 @@ enum err mailer_create(const struct mailer_options *options, struct mailer **ret
     mailer->options.from.addr = arena_dup(mailer->arena, options->from.addr);
     atomic_init(&mailer->refs, 1);
     pthread_mutex_init(&mailer->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&mailer->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    pthread_cond_init(&mailer->changed, NULL);
     for (int i = 0; i < MAILER_THREADS; i++) {
         enum err err = start_thread(mailer);
         if (err) {
@@ -296,17 +289,14 @@ void mailer_destroy(struct mailer *mailer, int64_t timeout_ms)
 {
     if (!mailer)
         return;
-    struct timespec until;
-    int64_t at_ms = clock_mono_ms() + timeout_ms;
+    const struct timespec until = clock_mono_after(timeout_ms);
     int rc = 0;
 
-    until.tv_sec = at_ms / 1000;
-    until.tv_nsec = (long)(at_ms % 1000) * 1000000;
     pthread_mutex_lock(&mailer->lock);
     mailer->stop = true;
     pthread_cond_broadcast(&mailer->changed);
     while (mailer->running > 0 && rc == 0)
-        rc = pthread_cond_timedwait(&mailer->changed, &mailer->lock, &until);
+        rc = pthread_cond_clockwait(&mailer->changed, &mailer->lock, CLOCK_MONOTONIC, &until);
     /* Who holds the store finishes with it, however long; a write is short. */
     while (mailer->busy > 0)
         pthread_cond_wait(&mailer->changed, &mailer->lock);

@@ -34,10 +34,8 @@ static bool is_stopped(struct upkeep *u)
 /* True when it is time to stop. */
 static bool wait_a_period(struct upkeep *u)
 {
-    struct timespec until;
+    const struct timespec until = clock_mono_after(PERIOD_MS);
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += PERIOD_MS / SECOND_MS;
     pthread_mutex_lock(&u->lock);
     while (!u->stop &&
            pthread_cond_clockwait(&u->wake, &u->lock, CLOCK_MONOTONIC, &until) == 0) {
