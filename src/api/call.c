@@ -238,7 +238,7 @@ enum err call_write(struct call *c, tx_fn *fn, call_encode *encode_fn, void *arg
     }
     enum err err = call_transaction(c, run_keyed, &write);
     if (err)
-        c->http->response.n_headers = write.n_headers; /* those of an answer that was not committed */
+        c->http->response.n_headers = write.n_headers; /* without those not committed */
     else if (c->http->response.status == 0)
         encode(&write);
     return err;

@@ -92,7 +92,7 @@ int main(int argc, char **argv)
         }
         return 0;
     }
-    /* A limit of a file's size refuses the write, as a full disk does, instead of ending the process. */
+    /* A limit of a file's size is to refuse the write, as a full disk does, not end the process. */
     signal(SIGXFSZ, SIG_IGN);
     if (crypto_init())
         return 1;
