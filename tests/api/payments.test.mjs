@@ -249,6 +249,21 @@ test('payments: received counts from any state', async () => {
   assert.deepEqual(await ordersOf(cancelled.client), []);
 });
 
+test('payments: a hold that nobody asks about is released by itself', async () => {
+  const quick = await startServer({ settings: { payment_hold: '1s' } });
+  try {
+    const { client, food, payment } = await buying(quick, await logInAdmin(quick));
+    assert.equal(await stockOf(client, food), 3);
+    for (const end = Date.now() + 15_000; await stockOf(client, food) !== 5;) {
+      assert.ok(Date.now() < end, 'the hold is still there');
+      await new Promise((resolve) => { setTimeout(resolve, 100); });
+    }
+    assert.equal((await look(client, payment)).status, 'expired');
+  } finally {
+    await quick.stop();
+  }
+});
+
 test('payments: an unpaid order sets a hold free for the next in line', async () => {
   const { client, food } = await buying(shop, owner, { stock: 2 });
   const next = await signUp(shop);

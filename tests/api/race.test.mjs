@@ -164,7 +164,7 @@ test('race: carts that cross over the same foods neither oversell nor block', as
   for (let i = 0; i < 5; i++) foods.push(await addFood(admin, { stock: 10, price: 100 }));
   const buyers = crowd.slice(0, 40);
   await Promise.all(buyers.map((client, i) =>
-    fillCart(client, ...(i % 2 ? foods : foods.toReversed()))));
+    fillCart(client, ...(i % 2 ? foods : [...foods].reverse()))));
   const answers = await Promise.all(buyers.map(newPlace));
   assert.deepEqual(tally(answers), { payment_required: 10, out_of_stock: 30 });
   const payments = answers.filter((answer) => answer.status === 402)
