@@ -98,7 +98,6 @@ test('http: what leaves a doubt where a request ends is refused, and the connect
       'a negative Content-Length': `${post('Content-Length: -1')}{}`,
       'a hexadecimal Content-Length': `${post('Content-Length: 0x2')}{}`,
       'an empty Content-Length': `${post('Content-Length:')}{}`,
-      'a Content-Length past int64': `${post('Content-Length: 99999999999999999999')}{}`,
       'two Hosts': lines('GET /healthz HTTP/1.1', 'Host: x', 'Host: y'),
       'no Host': lines('GET /healthz HTTP/1.1'),
       'a space before the colon': lines('GET /healthz HTTP/1.1', 'Host: x', 'Content-Length : 0'),
@@ -116,10 +115,7 @@ test('http: what leaves a doubt where a request ends is refused, and the connect
     };
     for (const [name, bytes] of Object.entries(requests)) {
       const answers = await sendRaw(server, bytes);
-      assert.ok(answers.length <= 1, `${name}: ${answers.length} answers`);
-      if (answers.length === 1)
-        assert.ok(answers[0].status >= 400 && answers[0].status < 600 && answers[0].status !== 500,
-          `${name}: ${answers[0].status}`);
+      assert.deepEqual(answers.map((answer) => answer.status), [400], name);
     }
     await anyone.get('/healthz');
   });
@@ -174,6 +170,13 @@ test('http: a false Content-Length does nothing', async () => {
   assert.deepEqual((await user.get('/api/me')).body, before);
 });
 
+test('http: bodies beyond what any call takes', async () => {
+  const { status } = await exchange(server, { method: 'PUT', path: '/api/me', body: ' '.repeat(3e6),
+    headers: { authorization: `Bearer ${user.token}`, 'content-type': 'application/json' } });
+  assert.equal(status, 413);
+  await anyone.get('/healthz');
+});
+
 test('http: headers of 100 KB', async () => {
   for (const bytes of [lines('GET /healthz HTTP/1.1', 'Host: x', `A: ${'x'.repeat(100_000)}`),
     lines('GET /healthz HTTP/1.1', 'Host: x', ...Array(2000).fill(`A: ${'x'.repeat(50)}`)),
@@ -214,7 +217,8 @@ test('http: slow requests are cut off after 10 seconds, the second one of a conn
       assert.ok(seconds > 9 && seconds < 13, `cut off after ${seconds} s`);
     };
     await Promise.all([slow(false, half), slow(true, half), slow(false, login), slow(true, login),
-      slow(false, 'G'), slow(true, 'G')]);
+      slow(false, 'G'), slow(true, 'G'),
+      slow(false, login.replace('50', '99999999999999999999'))]);
     await anyone.get('/healthz');
   });
 
