@@ -43,6 +43,70 @@ test('openapi: the server serves this description', async () => {
   assert.deepEqual(body, description);
 });
 
+/* ---- Who may call what, as described ---- */
+
+const OPERATIONS = Object.entries(description.paths).flatMap(([template, item]) =>
+  METHODS.filter((method) => item[method]).map((method) => ({
+    method: method.toUpperCase(),
+    path: template.replace('{id}', '1').replace('{name}', 'servery.css'),
+    ...item[method],
+  })));
+const closed = OPERATIONS.filter(({ security }) => security?.length !== 0);
+
+test('openapi: what is described to need a log-in does', async () => {
+  assert.ok(closed.length > 25);
+  for (const { method, path } of closed)
+    await new Client(server).call(method, path, undefined, { expect: 'unauthenticated' });
+});
+
+test('openapi: what is described as for admins is refused to others', async () => {
+  const user = await signUp(server);
+  const forAdmins = closed.filter(({ tags }) => tags.includes('Admin'));
+  assert.ok(forAdmins.length >= 11);
+  for (const { method, path } of forAdmins)
+    await user.call(method, path, undefined, { expect: 'forbidden' });
+});
+
+test('openapi: no call with a cookie from another site changes anything', async () => {
+  const admin = await logInAdmin(server);
+  const browser = new Client(server, { cookie: `servery_session=${admin.token}` });
+  for (const { method, path } of closed.filter((operation) => operation.method !== 'GET'))
+    await browser.call(method, path, undefined,
+      { headers: { 'sec-fetch-site': 'cross-site' }, expect: 'cross_site' });
+  await browser.get('/api/me', { expect: 200 });
+});
+
+test('openapi: what is described with an ETag gives 304', async () => {
+  const admin = await logInAdmin(server);
+  const tagged = OPERATIONS.filter(({ responses, path }) => responses['304'] &&
+    !path.startsWith('/api/orders/'));
+  assert.ok(tagged.length >= 9);
+  for (const { path } of tagged) {
+    const { etag } = (await admin.get(path, { expect: 200 })).headers;
+    await admin.get(path, { headers: { 'if-none-match': etag }, expect: 304 });
+  }
+});
+
+test('openapi: every list that takes limit and cursor checks them', async () => {
+  const admin = await logInAdmin(server);
+  const lists = OPERATIONS.filter(({ parameters }) =>
+    parameters?.some(({ $ref }) => $ref === '#/components/parameters/Cursor'));
+  assert.equal(lists.length, 5);
+  for (const { path } of lists) {
+    for (const limit of ['0', '-1', '1000', 'x', ''])
+      await admin.get(`${path}?limit=${limit}`, { expect: 'out_of_range' });
+    for (const cursor of ['x', '', 'f'.repeat(32), '0'.repeat(31)])
+      await admin.get(`${path}?cursor=${cursor}`, { expect: 'invalid_value' });
+    await admin.get(`${path}?limit=1`, { expect: 200 });
+    await admin.get(`${path}?offset=1`, { expect: 'unknown_field' });
+  }
+});
+
+test('openapi: health', async () => {
+  assert.deepEqual((await new Client(server).get('/healthz')).body, { status: 'ok' });
+  assert.deepEqual((await new Client(server).get('/readyz')).body, { status: 'ready' });
+});
+
 test('openapi: from sign-up to a completed order', async () => {
   const admin = await logInAdmin(server);
   const client = await signUp(server, { name: 'Ada' });
