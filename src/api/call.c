@@ -1,5 +1,7 @@
 #include "api/call.h"
 
+#include <assert.h>
+
 #include "api/auth.h"
 #include "base/text.h"
 #include "domain/limits.h"
@@ -25,22 +27,32 @@ enum err call_body(struct call *c, const struct json_field *fields, size_t n_fie
     return json_decode(c->arena, body, fields, n_fields, out, &c->problem);
 }
 
+static void add_unknown(struct call *c, struct str name)
+{
+    bool is_text = text_is_utf8(name) && !text_has_control(name, false);
+    problem_add(&c->problem, is_text ? arena_cstr(c->arena, name) : NULL, PROBLEM_UNKNOWN_FIELD,
+                NULL);
+}
+
 enum err call_query(struct call *c, const struct query_field *fields, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (!http_query_get(c->http, fields[i].name, fields[i].ret_value))
-            problem_add(&c->problem, fields[i].name, PROBLEM_INVALID_VALUE,
-                        "It must be given once, in UTF-8.");
-    }
-    struct str name;
-    for (size_t i = 0; (name = http_query_name(c->http, i)).ptr; i++) {
-        bool known = false;
-        for (size_t k = 0; k < n && !known; k++)
-            known = str_is(name, fields[k].name);
-        if (!known && text_is_utf8(name) && !text_has_control(name, false))
-            problem_add(&c->problem, arena_cstr(c->arena, name), PROBLEM_UNKNOWN_FIELD, NULL);
-        else if (!known)
-            problem_add(&c->problem, NULL, PROBLEM_UNKNOWN_FIELD, NULL);
+    struct str rest = c->http->query, name, value;
+    bool is_refused[QUERY_MAX] = {false};
+
+    assert(n <= QUERY_MAX);
+    for (size_t i = 0; i < n; i++)
+        *fields[i].ret_value = STR_NONE;
+    while (http_query_next(c->http, &rest, &name, &value)) {
+        size_t i = 0;
+        while (i < n && !str_is(name, fields[i].name))
+            i++;
+        if (i == n)
+            add_unknown(c, name);
+        else if (value.ptr && !fields[i].ret_value->ptr)
+            *fields[i].ret_value = value;
+        else if (!is_refused[i])
+            is_refused[i] = problem_add(&c->problem, fields[i].name, PROBLEM_INVALID_VALUE,
+                                        "It must be given once, in UTF-8.") != ERR_OK;
     }
     return c->problem.n_rows > 0 ? ERR_PROBLEM : ERR_OK;
 }

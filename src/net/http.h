@@ -98,12 +98,11 @@ struct http_call {
  * are joined by ", ". Valid as long as the call; any thread that owns the call. */
 struct str http_header_get(const struct http_call *call, const char *name);
 
-/* The decoded value of a query parameter (percent, plus); STR_NONE if absent. False if the query
- * repeats it, or it decodes to bad UTF-8 or NUL. */
-MUST_CHECK bool http_query_get(struct http_call *call, const char *name, struct str *ret_value);
-
-/* Walks the query's parameters: the decoded name of the i-th, STR_NONE past the last. */
-struct str http_query_name(struct http_call *call, size_t i);
+/* Takes the next parameter off *rest, which begins as call->query, decoded (percent, plus); false at
+ * the end. Without '=' the value is empty; STR_NONE: it decodes to bad UTF-8 or NUL. A query has at
+ * most HTTP_QUERY_PAIRS_MAX, more are refused before the handler. */
+bool http_query_next(struct http_call *call, struct str *rest, struct str *ret_name,
+                     struct str *ret_value);
 
 /* Adds a response header; name is a constant, value is copied (CR and LF are a bug: asserted). */
 void http_response_header(struct http_call *call, const char *name, struct str value);
@@ -180,6 +179,7 @@ void http_server_destroy(struct http_server *server);
 /* ---- The limits, in one place ---- */
 enum {
     HTTP_HEADERS_MAX_BYTES = 16 * 1024,
+    HTTP_QUERY_PAIRS_MAX = 64,
     HTTP_BODY_MAX_BYTES = 1024 * 1024,    /* the largest any route takes */
     HTTP_REQUEST_DEADLINE_MS = 10 * 1000, /* first byte to whole request; every request */
     HTTP_IDLE_TIMEOUT_MS = 60 * 1000,

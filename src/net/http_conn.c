@@ -429,6 +429,14 @@ static void refuse(struct http_job *job, int status, const char *detail, struct 
     http_reply_send(job);
 }
 
+static bool has_too_many_pairs(struct str query)
+{
+    size_t n = query.len > 0;
+    for (size_t i = 0; i < query.len; i++)
+        n += query.ptr[i] == '&';
+    return n > HTTP_QUERY_PAIRS_MAX;
+}
+
 static void set_body(struct http_job *job)
 {
     struct evbuffer *input = evhttp_request_get_input_buffer(job->req);
@@ -469,6 +477,8 @@ static void dispatch(struct http_job *job)
         call->response.close = http_guard_has_body(evhttp_request_get_input_headers(job->req));
     if (status != 0) {
         refuse(job, status, NULL, allow);
+    } else if (has_too_many_pairs(call->query)) {
+        refuse(job, 400, "The query has too many parameters.", STR_NONE);
     } else if (call->body.len > call->route->body_max_bytes) {
         refuse(job, 413, NULL, STR_NONE);
     } else if (call->route->lane == HTTP_LANE_LOOP) {

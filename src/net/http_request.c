@@ -55,42 +55,19 @@ static struct str decode(struct arena *arena, struct str raw)
     return (struct str){out, len};
 }
 
-/* The next "name=value" of *rest, empty ones left out; without '=' the value is empty. */
-static bool next_pair(struct str *rest, struct str *ret_name, struct str *ret_value)
+bool http_query_next(struct http_call *call, struct str *rest, struct str *ret_name,
+                     struct str *ret_value)
 {
-    struct str pair;
+    struct str pair, name;
     while (str_split(rest, '&', &pair)) {
         if (pair.len == 0)
             continue;
         struct str value = pair;
-        (void)str_split(&value, '=', ret_name);
-        *ret_value = value.ptr ? value : STR("");
+        (void)str_split(&value, '=', &name);
+        value = value.ptr ? decode(call->arena, value) : STR("");
+        *ret_name = decode(call->arena, name);
+        *ret_value = text_is_utf8(value) && !memchr(value.ptr, 0, value.len) ? value : STR_NONE;
         return true;
     }
     return false;
-}
-
-bool http_query_get(struct http_call *call, const char *name, struct str *ret_value)
-{
-    struct str rest = call->query, raw_name, raw_value, value = STR_NONE;
-    while (next_pair(&rest, &raw_name, &raw_value)) {
-        if (!str_is(decode(call->arena, raw_name), name))
-            continue;
-        if (value.ptr)
-            return false;
-        value = decode(call->arena, raw_value);
-        if (!text_is_utf8(value) || memchr(value.ptr, 0, value.len))
-            return false;
-    }
-    *ret_value = value;
-    return true;
-}
-
-struct str http_query_name(struct http_call *call, size_t i)
-{
-    struct str rest = call->query, raw_name, raw_value;
-    while (next_pair(&rest, &raw_name, &raw_value))
-        if (i-- == 0)
-            return decode(call->arena, raw_name);
-    return STR_NONE;
 }

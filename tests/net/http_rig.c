@@ -81,14 +81,10 @@ static void open_stream(struct rig *rig, struct http_call *call)
 
 static void answer_query(struct http_call *call)
 {
-    struct str value;
-    if (!http_query_get(call, "q", &value)) {
-        call->response.status = 400;
-        return;
-    }
-    buf_printf(&call->response.body, "[" STR_FMT "]", STR_ARG(value.ptr ? value : STR("absent")));
-    for (size_t i = 0; http_query_name(call, i).ptr; i++)
-        buf_printf(&call->response.body, " " STR_FMT, STR_ARG(http_query_name(call, i)));
+    struct str rest = call->query, name, value;
+    while (http_query_next(call, &rest, &name, &value))
+        buf_printf(&call->response.body, STR_FMT "[" STR_FMT "]", STR_ARG(name),
+                   STR_ARG(value.ptr ? value : STR("bad")));
 }
 
 static void answer_big(struct http_call *call)
