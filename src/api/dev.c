@@ -25,28 +25,6 @@ enum err dev_mail_json_get(struct call *c)
     return ERR_OK;
 }
 
-static void put_html(struct buf *html, struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        switch (text.ptr[i]) {
-        case '<':
-            buf_put_cstr(html, "&lt;");
-            break;
-        case '>':
-            buf_put_cstr(html, "&gt;");
-            break;
-        case '&':
-            buf_put_cstr(html, "&amp;");
-            break;
-        case '"':
-            buf_put_cstr(html, "&quot;");
-            break;
-        default:
-            buf_put_char(html, text.ptr[i]);
-        }
-    }
-}
-
 enum err dev_mail_get(struct call *c)
 {
     size_t n;
@@ -65,13 +43,13 @@ enum err dev_mail_get(struct call *c)
         buf_put_cstr(html, "<p>None yet. Sign up, and the code arrives here.</p>\n");
     for (size_t i = 0; i < n; i++) {
         buf_put_cstr(html, "<article>\n<h2>");
-        put_html(html, mails[i].subject);
+        buf_put_html(html, mails[i].subject);
         buf_put_cstr(html, "</h2>\n<p>To ");
-        put_html(html, mails[i].to);
+        buf_put_html(html, mails[i].to);
         buf_put_cstr(html, ", ");
         buf_put_str(html, clock_format(mails[i].sent_at_ms, time));
         buf_put_cstr(html, "</p>\n<pre>");
-        put_html(html, mails[i].text);
+        buf_put_html(html, mails[i].text);
         buf_put_cstr(html, "</pre>\n</article>\n");
     }
     buf_put_cstr(html, "</main>\n</html>\n");

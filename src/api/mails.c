@@ -11,31 +11,6 @@ struct letter {
     struct str link;
 };
 
-static void put_escaped(struct buf *buf, struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        switch (text.ptr[i]) {
-        case '&':
-            buf_put_cstr(buf, "&amp;");
-            break;
-        case '<':
-            buf_put_cstr(buf, "&lt;");
-            break;
-        case '>':
-            buf_put_cstr(buf, "&gt;");
-            break;
-        case '"':
-            buf_put_cstr(buf, "&quot;");
-            break;
-        case '\'':
-            buf_put_cstr(buf, "&#39;");
-            break;
-        default:
-            buf_put_char(buf, text.ptr[i]);
-        }
-    }
-}
-
 static struct str as_text(struct arena *arena, const struct letter *letter)
 {
     struct str key = letter->code.ptr ? letter->code : letter->link;
@@ -52,7 +27,7 @@ static void put_paragraphs(struct buf *buf, struct str text)
     while (str_split(&text, '\n', &line)) {
         if (line.len == 0)
             buf_put_cstr(buf, "</p>\n<p>");
-        put_escaped(buf, line);
+        buf_put_html(buf, line);
     }
     buf_put_cstr(buf, "</p>\n");
 }
@@ -68,13 +43,13 @@ static struct str as_html(struct arena *arena, const struct letter *letter)
     put_paragraphs(&buf, letter->before);
     if (letter->code.ptr) {
         buf_put_cstr(&buf, "<p style=\"font-size:32px;letter-spacing:4px\"><strong>");
-        put_escaped(&buf, letter->code);
+        buf_put_html(&buf, letter->code);
         buf_put_cstr(&buf, "</strong></p>\n");
     } else {
         buf_put_cstr(&buf, "<p><a href=\"");
-        put_escaped(&buf, letter->link);
+        buf_put_html(&buf, letter->link);
         buf_put_cstr(&buf, "\">");
-        put_escaped(&buf, letter->link);
+        buf_put_html(&buf, letter->link);
         buf_put_cstr(&buf, "</a></p>\n");
     }
     put_paragraphs(&buf, letter->after);

@@ -69,6 +69,31 @@ void buf_put_char(struct buf *buf, char c)
     buf->len++;
 }
 
+void buf_put_html(struct buf *buf, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        switch (text.ptr[i]) {
+        case '&':
+            buf_put_cstr(buf, "&amp;");
+            break;
+        case '<':
+            buf_put_cstr(buf, "&lt;");
+            break;
+        case '>':
+            buf_put_cstr(buf, "&gt;");
+            break;
+        case '"':
+            buf_put_cstr(buf, "&quot;");
+            break;
+        case '\'':
+            buf_put_cstr(buf, "&#39;");
+            break;
+        default:
+            buf_put_char(buf, text.ptr[i]);
+        }
+    }
+}
+
 void buf_put_int(struct buf *buf, int64_t value)
 {
     char text[STR_INT64_SIZE];

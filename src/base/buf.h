@@ -19,6 +19,8 @@ void buf_put(struct buf *buf, const void *bytes, size_t len);
 void buf_put_str(struct buf *buf, struct str s);
 void buf_put_cstr(struct buf *buf, const char *cstr);
 void buf_put_char(struct buf *buf, char c);
+/* For an element's text or a quoted attribute's value. */
+void buf_put_html(struct buf *buf, struct str text);
 void buf_put_int(struct buf *buf, int64_t value); /* decimal */
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 struct str buf_str(const struct buf *buf); /* a view, valid until the next put */

@@ -94,6 +94,15 @@ static void test_buf__printf_of_every_length(void **state)
     }
 }
 
+static void test_buf__html_is_text_everywhere(void **state)
+{
+    struct bufs *b = *state;
+    buf_put_html(&b->all[0], STR("<b a=\"1\" c='2'>&amp; Zo\xc3\xab</b>"));
+    assert_str(buf_str(&b->all[0]), "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;amp; Zo\xc3\xab&lt;/b&gt;");
+    buf_put_html(&b->all[1], STR_NONE);
+    assert_int_equal(b->all[1].len, 0);
+}
+
 static void test_buf__int_limits(void **state)
 {
     struct bufs *b = *state;
@@ -139,6 +148,7 @@ int main(void)
         BUF_TEST(test_buf__keeps_nul_bytes),
         BUF_TEST(test_buf__grows_byte_by_byte),
         BUF_TEST(test_buf__printf_of_every_length),
+        BUF_TEST(test_buf__html_is_text_everywhere),
         BUF_TEST(test_buf__int_limits),
         BUF_TEST(test_buf__reserve_makes_room_without_moving_len),
         BUF_TEST(test_buf__can_be_used_again_after_finish),
