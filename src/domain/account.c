@@ -108,12 +108,36 @@ bool country_code_is_well_formed(struct str country_code)
     return true;
 }
 
-enum { DIALLED_MAX_CHARS = PHONE_MAX_DIGITS + 2 }; /* a number with 00 in front */
+enum { DIALLED_MAX_CHARS = PHONE_MAX_DIGITS + 3 }; /* with 00 in front and a national 0 inside */
 
-static bool is_international(struct str dialled)
+/* Countries without a 0 to dial before a national number, whose numbers may begin with one: there
+ * it is a digit like any other. (By the metadata of libphonenumber.) */
+static bool begins_with_zero(struct str country_code)
 {
-    return (dialled.len > 1 && dialled.ptr[0] == '+') ||
-           (dialled.len > 2 && str_starts(dialled, STR("00")));
+    static const char *const codes[] = {
+        "39",  /* Italy, Vatican City */
+        "225", /* Côte d'Ivoire */
+        "226", /* Burkina Faso */
+        "229", /* Benin */
+        "242", /* Congo */
+        "378", /* San Marino */
+        "992", /* Tajikistan */
+    };
+    for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+        if (str_is(country_code, codes[i]))
+            return true;
+    }
+    return false;
+}
+
+/* What follows the + or 00 in front; STR_NONE: a national number. */
+static struct str after_plus(struct str dialled)
+{
+    if (str_starts(dialled, STR("+")))
+        return str_slice(dialled, 1, dialled.len);
+    if (str_starts(dialled, STR("00")))
+        return str_slice(dialled, 2, dialled.len);
+    return STR_NONE;
 }
 
 /* What is left of a number without what people put between its digits: a "+" at most in front, and
@@ -123,7 +147,8 @@ static bool phone_strip(struct str typed, char dialled[static DIALLED_MAX_CHARS]
     size_t len = 0;
     for (size_t i = 0; i < typed.len; i++) {
         char c = typed.ptr[i];
-        if (is_international((struct str){dialled, len}) &&
+        struct str country = after_plus((struct str){dialled, len});
+        if (country.len > 0 && !begins_with_zero(country) &&
             str_starts(str_slice(typed, i, typed.len), STR("(0)"))) {
             i += 2;
             continue;
@@ -147,19 +172,24 @@ bool phone_normalize(struct arena *arena, struct str typed, struct str country_c
     size_t len;
     if (!phone_strip(typed, dialled, &len))
         return false;
-    struct str number = {dialled, len}, prefix = STR("");
-    if (str_starts(number, STR("+"))) {
-        number = str_slice(number, 1, len);
-    } else if (str_starts(number, STR("00"))) {
-        number = str_slice(number, 2, len);
-    } else if (str_starts(number, STR("0")) && country_code_is_well_formed(country_code)) {
-        number = str_slice(number, 1, len);
+    struct str number = after_plus((struct str){dialled, len}), prefix = STR("");
+    bool ours = country_code_is_well_formed(country_code);
+    bool keep_zero = ours && begins_with_zero(country_code);
+    if (!number.ptr) {
+        number = (struct str){dialled, len};
+        if (!ours || !str_starts(number, STR("0")))
+            return false;
         prefix = country_code;
-    } else {
-        return false;
+    } else if (ours && str_starts(number, country_code)) {
+        number = str_slice(number, country_code.len, number.len);
+        prefix = country_code;
     }
+    if (prefix.len > 0 && !keep_zero && str_starts(number, STR("0")))
+        number = str_slice(number, 1, number.len);
     size_t digits = prefix.len + number.len;
-    if (digits < PHONE_MIN_DIGITS || digits > PHONE_MAX_DIGITS || number.ptr[0] == '0')
+    if (digits < PHONE_MIN_DIGITS || digits > PHONE_MAX_DIGITS)
+        return false;
+    if (number.ptr[0] == '0' && !(prefix.len > 0 && keep_zero))
         return false;
     *ret_e164 = arena_printf(arena, "+" STR_FMT STR_FMT, STR_ARG(prefix), STR_ARG(number));
     return true;

@@ -21,8 +21,10 @@ bool email_normalize(struct arena *arena, struct str typed, struct str *ret_emai
 /* To E.164: "+" and 8 to 15 digits, the first not 0. Spaces, dashes, dots and brackets are dropped,
  * 00 at the start means +, and a national number, known by its leading 0, gets `country_code`
  * ("234") instead of that 0. In an international number "(0)" is the 0 dialled only inside the
- * country, and dropped. A number with neither + nor 0 in front is refused, because which of the two
- * it is can only be guessed. */
+ * country, and dropped; so is, where the number is of `country_code`, the bare 0 that people leave
+ * in ("+234 0803…"), so that one telephone has one form. Where numbers themselves begin with 0
+ * (Italy) every 0 is kept, in the national form too. A number with neither + nor 0 in front is
+ * refused, because which of the two it is can only be guessed. */
 bool phone_normalize(struct arena *arena, struct str typed, struct str country_code,
                      struct str *ret_e164);
 

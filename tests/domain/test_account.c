@@ -361,6 +361,56 @@ static void test_account__country_codes(void **state)
     assert_false(country_code_is_well_formed(STR_NONE));
 }
 
+/* The 0 left in behind the country's own code made two users of one telephone. */
+static void test_account__one_telephone_one_form(void **state)
+{
+    static const struct {
+        const char *country, *typed, *e164; /* NULL: refused */
+    } rows[] = {
+        {"234", "+234 0803 123 4567", "+2348031234567"},
+        {"234", "00234 0803 123 4567", "+2348031234567"},
+        {"234", "+234 (0803) 123 4567", "+2348031234567"},
+        {"234", "+234 (0) 0803 123 4567", "+2348031234567"},
+        {"234", "+234 00803 123 4567", NULL},
+        {"234", "+234 0 12345", "+23412345"},
+        {"234", "+234 0 1234", NULL},
+        {"234", "00234 0 123456789012", "+234123456789012"},
+        {"234", "00234 0 1234567890123", NULL},
+        {"49", "+49 030 901820", "+4930901820"},
+        /* Of another country only that country knows. */
+        {"49", "+234 0803 123 4567", "+23408031234567"},
+        {"234", "+39 06 1234 5678", "+390612345678"},
+        {"234", "+39 (0)6 1234 5678", "+390612345678"},
+        /* Where numbers begin with 0 it is theirs. */
+        {"39", "+39 06 1234 5678", "+390612345678"},
+        {"39", "0039 06 1234 5678", "+390612345678"},
+        {"39", "+39 (0)6 1234 5678", "+390612345678"},
+        {"39", "06 1234 5678", "+390612345678"},
+        {"39", "(06) 1234 5678", "+390612345678"},
+        {"39", "+39 335 123 4567", "+393351234567"},
+        {"39", "+234 (0)803 123 4567", "+2348031234567"},
+        {"225", "07 08 12 34 56", "+2250708123456"},
+        {"225", "+225 07 08 12 34 56", "+2250708123456"},
+        {"226", "01 23 45 67", "+22601234567"},
+        {"229", "01 97 12 34 56", "+2290197123456"},
+        {"242", "06 612 3456", "+242066123456"},
+        {"378", "0549 886 377", "+3780549886377"},
+        {"992", "+992 002 544 168", "+992002544168"},
+    };
+    for (size_t i = 0; i < N_OF(rows); i++) {
+        struct str e164 = STR_NONE;
+        bool good = phone_normalize(*state, str_from(rows[i].typed), str_from(rows[i].country),
+                                    &e164);
+        if (good != (rows[i].e164 != NULL))
+            fail_msg("%s: %s", good ? "accepted" : "refused", rows[i].typed);
+        if (!good)
+            continue;
+        assert_str(e164, rows[i].e164);
+        assert_true(phone_normalize(*state, e164, str_from(rows[i].country), &e164));
+        assert_str(e164, rows[i].e164);
+    }
+}
+
 /* ---- Password ---- */
 
 static void check_password(struct arena *arena, struct str password, enum problem_code expected)
@@ -518,6 +568,7 @@ int main(void)
         cmocka_unit_test(test_account__email_total_limit),
         cmocka_unit_test(test_account__good_phones),
         cmocka_unit_test(test_account__bad_phones),
+        cmocka_unit_test(test_account__one_telephone_one_form),
         cmocka_unit_test(test_account__country_codes),
         cmocka_unit_test(test_account__password_limits),
         cmocka_unit_test(test_account__password_beyond_ascii),
