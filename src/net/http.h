@@ -183,7 +183,8 @@ enum {
     HTTP_BODY_MAX_BYTES = 1024 * 1024,    /* the largest any route takes */
     HTTP_REQUEST_DEADLINE_MS = 10 * 1000, /* first byte to whole request; every request */
     HTTP_IDLE_TIMEOUT_MS = 60 * 1000,
-    HTTP_QUEUE_MAX = 1024, /* a lane */
+    HTTP_QUEUE_MAX = 1024,                /* a lane */
+    HTTP_HASH_QUEUE_MAX = 64,             /* of the lane that hashes: seconds of waiting */
     HTTP_STREAM_BUFFER_MAX_BYTES = 128 * 1024,
     HTTP_STREAM_HEARTBEAT_MS = 20 * 1000,
     HTTP_GZIP_MIN_BYTES = 1024,

@@ -26,7 +26,7 @@ struct worker {
 
 struct lane {
     struct http_jobs queue;
-    int queued, running, running_max;
+    int queued, running, queue_max, running_max;
 };
 
 struct http_workers {
@@ -114,7 +114,7 @@ bool http_workers_submit(struct http_workers *workers, struct http_job *job)
 {
     struct lane *lane = &workers->lanes[job->call.route->lane];
     (void)pthread_mutex_lock(&workers->lock);
-    bool accepted = lane->queued < workers->server->limits.queue_max;
+    bool accepted = lane->queued < lane->queue_max;
     if (accepted) {
         STAILQ_INSERT_TAIL(&lane->queue, job, link);
         lane->queued++;
@@ -149,8 +149,12 @@ enum err http_workers_create(struct http_server *server, int n, struct http_work
 
     workers->server = server;
     (void)pthread_mutex_init(&workers->lock, NULL);
-    for (int lane = 0; lane < HTTP_LANES; lane++)
+    for (int lane = 0; lane < HTTP_LANES; lane++) {
         STAILQ_INIT(&workers->lanes[lane].queue);
+        workers->lanes[lane].queue_max = server->limits.queue_max;
+    }
+    if (server->limits.queue_max > HTTP_HASH_QUEUE_MAX)
+        workers->lanes[HTTP_LANE_HASH].queue_max = HTTP_HASH_QUEUE_MAX;
     workers->lanes[HTTP_LANE_READ].running_max = n;
     workers->lanes[HTTP_LANE_WRITE].running_max = at_least_one(n * 3 / 4);
     workers->lanes[HTTP_LANE_HASH].running_max = at_least_one(n / 4);

@@ -537,6 +537,35 @@ static void test_http_server__queue_full(void **state)
     }
 }
 
+/* A thousand log-ins at once made each of them, and everybody else's, wait for half a minute. */
+static void test_http_server__hashes_wait_in_a_short_queue(void **state)
+{
+    struct rig *rig = *state;
+    struct http_stats stats;
+    int fds[1 + HTTP_HASH_QUEUE_MAX];
+    rig->options.io_threads = 1;
+    rig_start(rig);
+    for (int i = 0; i < 1 + HTTP_HASH_QUEUE_MAX; i++) {
+        fds[i] = client_connect(rig);
+        client_say(fds[i], "DELETE /block HTTP/1.1\r\n" HOST "\r\n");
+        if (i == 0)
+            assert_int_equal(sem_wait(&rig->entered), 0);
+    }
+    do {
+        http_server_stats(rig->server, &stats);
+    } while (stats.queued[HTTP_LANE_HASH] < HTTP_HASH_QUEUE_MAX);
+    assert_int_equal(rig_status(rig, "DELETE /block HTTP/1.1\r\n" HOST "\r\n"), 503);
+    assert_int_equal(rig_status(rig, GET("/read")), 200);
+    for (int i = 0; i < 1 + HTTP_HASH_QUEUE_MAX; i++)
+        (void)sem_post(&rig->proceed);
+    for (int i = 0; i < 1 + HTTP_HASH_QUEUE_MAX; i++) {
+        struct answer answer = client_receive(fds[i], false);
+        assert_int_equal(answer.status, 200);
+        answer_finish(&answer);
+        (void)close(fds[i]);
+    }
+}
+
 /* Writes hold at most three of the four workers and hashes one, and never all: reads go on. */
 static void test_http_server__lanes(void **state)
 {
@@ -659,6 +688,7 @@ int main(void)
         TEST(deadlines),
         TEST(idle_timeout),
         TEST(queue_full),
+        TEST(hashes_wait_in_a_short_queue),
         TEST(lanes),
         TEST(client_leaves_mid_job),
         TEST(connection_cap),
