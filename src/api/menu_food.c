@@ -34,7 +34,7 @@ struct http_content *menu_json_content(struct arena *arena, struct str json)
 {
     struct str hash = crypto_content_hash(arena, json);
     struct str etag = arena_printf(arena, "\"" STR_FMT "\"", STR_ARG(hash));
-    return http_content_create(STR("application/json"), etag, json);
+    return http_content_create(STR("application/json"), etag, json, HTTP_GZIP_CHANGING);
 }
 
 /* The sort key as people wrote it, not as it is folded, which may be many times longer. No name

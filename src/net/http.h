@@ -54,8 +54,13 @@ struct http_content {
     struct str type; /* Content-Type */
     struct str etag; /* with its quotes; STR_NONE: none */
     struct str identity;
+    int gzip_level;
+    int gzip_begun;   /* atomic */
     struct str *gzip; /* atomic; made when the first client asks for it: http_content_gzip */
 };
+
+/* How hard content is compressed: by how often it changes. */
+enum { HTTP_GZIP_CHANGING = 4, HTTP_GZIP_STATIC = 9 };
 
 struct http_header {
     struct str name, value;
@@ -109,13 +114,14 @@ void http_response_header(struct http_call *call, const char *name, struct str v
 
 /* Heap-made content with one reference; the strings are copied. http_content_unref frees it at the
  * last. */
-struct http_content *http_content_create(struct str type, struct str etag, struct str identity);
+struct http_content *http_content_create(struct str type, struct str etag, struct str identity,
+                                         int gzip_level);
 struct http_content *http_content_ref(struct http_content *content);
 void http_content_unref(struct http_content *content); /* NULL is fine */
 
 /* The content compressed; STR_NONE if that does not pay (up to HTTP_GZIP_MIN_BYTES, or not smaller).
  * Compresses once, in the first call: a menu that changes with every sale is not compressed for
- * clients that never ask. Any thread. */
+ * clients that never ask. Any thread; STR_NONE to the others while one compresses. */
 struct str http_content_gzip(struct http_content *content);
 
 /* ---- Event streams (text/event-stream) ----

@@ -484,7 +484,7 @@ static void dispatch(struct http_job *job)
     } else if (call->route->lane == HTTP_LANE_LOOP) {
         log_set_request_id(call->request_id);
         server->options.handle(call);
-        http_reply_compress(job, &job->loop->z);
+        http_reply_prepare(job, &job->loop->z);
         log_set_request_id(STR_NONE);
         http_reply_send(job);
     } else if (!http_workers_submit(server->workers, job)) {

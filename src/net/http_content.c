@@ -20,11 +20,10 @@ static void release(struct str s)
     free((void *)(uintptr_t)s.ptr);
 }
 
-/* Once for many answers, so with all the effort zlib can make. */
-static struct str gzip_best(struct str plain)
+static struct str compress_at(struct str plain, int level)
 {
     z_stream z = {0};
-    if (deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+    if (deflateInit2(&z, level, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK)
         return STR_NONE;
     size_t bound = deflateBound(&z, (uLong)plain.len);
     unsigned char *out = mem_alloc(bound);
@@ -42,31 +41,30 @@ static struct str gzip_best(struct str plain)
     return (struct str){mem_realloc(out, len), len};
 }
 
-struct http_content *http_content_create(struct str type, struct str etag, struct str identity)
+struct http_content *http_content_create(struct str type, struct str etag, struct str identity,
+                                         int gzip_level)
 {
     struct http_content *content = mem_zalloc(sizeof *content);
     content->refs = 1;
     content->type = copy(type);
     content->etag = copy(etag);
     content->identity = copy(identity);
+    content->gzip_level = gzip_level;
     return content;
 }
 
 struct str http_content_gzip(struct http_content *content)
 {
-    struct str *made = __atomic_load_n(&content->gzip, __ATOMIC_ACQUIRE), *expected = NULL;
+    struct str *made = __atomic_load_n(&content->gzip, __ATOMIC_ACQUIRE);
     if (made)
         return *made;
-    if (content->identity.len <= HTTP_GZIP_MIN_BYTES || content->identity.len > UINT32_MAX)
+    if (content->identity.len <= HTTP_GZIP_MIN_BYTES || content->identity.len > UINT32_MAX ||
+        __atomic_exchange_n(&content->gzip_begun, 1, __ATOMIC_RELAXED))
         return STR_NONE;
     made = mem_alloc(sizeof *made);
-    *made = gzip_best(content->identity);
-    if (__atomic_compare_exchange_n(&content->gzip, &expected, made, false, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_ACQUIRE))
-        return *made;
-    release(*made); /* another loop was faster */
-    free(made);
-    return *expected;
+    *made = compress_at(content->identity, content->gzip_level);
+    __atomic_store_n(&content->gzip, made, __ATOMIC_RELEASE);
+    return *made;
 }
 
 struct http_content *http_content_ref(struct http_content *content)

@@ -124,7 +124,7 @@ struct http_loop {
     struct http_jobs spare; /* jobs to use again, arenas included */
     int n_spare;
     struct buf head; /* the answer's header lines, built here */
-    void *z;         /* http_reply_compress's */
+    void *z;         /* http_reply_prepare's */
     struct evbuffer *scratch;
     time_t date_s;
     char date[32];
@@ -197,7 +197,9 @@ int http_routes_match(const struct http_routes *routes, struct http_call *call,
                       struct str *ret_allow);
 
 /* ---- http_reply.c ---- */
-void http_reply_compress(struct http_job *job, void **z); /* *z is the thread's own */
+/* What can be done in the handler's thread: 304 where the client has the answer, compression where
+ * it has not. *z is the thread's own. */
+void http_reply_prepare(struct http_job *job, void **z);
 void http_reply_compress_finish(void *z);
 void http_reply_send(struct http_job *job);
 void http_reply_head(struct http_job *job, struct str etag, struct str encoding, bool vary);

@@ -69,16 +69,30 @@ void http_reply_compress_finish(void *z)
     free(z);
 }
 
-void http_reply_compress(struct http_job *job, void **z)
+static bool is_known_to_client(struct http_job *job)
+{
+    const struct http_response *response = &job->call.response;
+    struct str etag = response->content ? response->content->etag : response->etag;
+    if (response->status != 200 || !etag.ptr ||
+        (job->call.method != HTTP_GET && job->call.method != HTTP_HEAD))
+        return false;
+    struct str known = http_header_get(&job->call, "If-None-Match");
+    return known.ptr && http_etag_listed(known, etag);
+}
+
+void http_reply_prepare(struct http_job *job, void **z)
 {
     struct http_response *response = &job->call.response;
     struct buf *body = &response->body;
+    if (is_known_to_client(job))
+        response->status = 304;
     if (response->content || response->stream || body->len <= HTTP_GZIP_MIN_BYTES ||
         body->len > UINT32_MAX / 2 || !is_compressible(response->content_type) ||
         has_header(response, STR("Content-Encoding")))
         return;
     job->vary = true;
-    z_stream *stream = http_accepts(&job->call, "gzip") ? compressor(z) : NULL;
+    z_stream *stream = response->status != 304 && http_accepts(&job->call, "gzip") ? compressor(z)
+                                                                                   : NULL;
     if (!stream)
         return;
     size_t bound = deflateBound(stream, (uLong)body->len);
@@ -154,7 +168,7 @@ static struct str choose(struct http_job *job, struct str *ret_encoding, bool *r
     *ret_vary = job->vary;
     if (content) {
         *ret_vary = content->identity.len > HTTP_GZIP_MIN_BYTES;
-        struct str gzip = *ret_vary && http_accepts(&job->call, "gzip")
+        struct str gzip = *ret_vary && response->status != 304 && http_accepts(&job->call, "gzip")
                               ? http_content_gzip(content)
                               : STR_NONE;
         if (gzip.ptr)
@@ -215,15 +229,7 @@ static void send_whole(struct http_job *job)
 
     assert(response->status >= 200);
     struct str body = choose(job, &encoding, &vary);
-    if (response->status == 200 && etag.ptr && job->call.route &&
-        (job->call.method == HTTP_GET || job->call.method == HTTP_HEAD)) {
-        struct str known = http_header_get(&job->call, "If-None-Match");
-        if (known.ptr && http_etag_listed(known, etag))
-            response->status = 304;
-    }
     bool has_body = response->status != 204 && response->status != 304;
-    if (!has_body)
-        encoding = STR_NONE;
     http_reply_head(job, etag, encoding, vary);
 
     /* evhttp copies these while it sends, so they can live here and are taken out after. */

@@ -90,7 +90,7 @@ static void *run(void *arg)
 
         log_set_request_id(job->call.request_id);
         workers->server->options.handle(&job->call);
-        http_reply_compress(job, &self->z);
+        http_reply_prepare(job, &self->z);
         log_set_request_id(STR_NONE);
         http_loop_push_reply(job);
 

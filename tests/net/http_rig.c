@@ -181,7 +181,7 @@ void rig_init(struct rig *rig)
     rig->stream_deadline_ms = INT64_MAX;
     rig->stream_replay = STR("");
     rig->menu = http_content_create(STR("application/json"), STR("\"menu\""),
-                                    (struct str){menu, sizeof menu});
+                                    (struct str){menu, sizeof menu}, HTTP_GZIP_CHANGING);
     (void)pthread_mutex_init(&rig->lock, NULL);
     (void)sem_init(&rig->opened, 0, 0);
     (void)sem_init(&rig->entered, 0, 0);

@@ -305,6 +305,51 @@ static void test_http_server__conditional(void **state)
     answer_finish(&answer);
 }
 
+/* Compressing for an answer without a body was work for nobody, and each new menu asked it anew. */
+static void test_http_server__not_modified_compresses_nothing(void **state)
+{
+    struct rig *rig = *state;
+    rig_start(rig);
+    struct answer answer = rig_ask(rig, "GET /menu HTTP/1.1\r\n" HOST "If-None-Match: \"menu\"\r\n"
+                                        "Accept-Encoding: gzip\r\n\r\n");
+    assert_int_equal(answer.status, 304);
+    expect_header(&answer, "ETag", "\"menu\"");
+    expect_header(&answer, "Vary", "Accept-Encoding");
+    expect_header(&answer, "Content-Encoding", NULL);
+    assert_null(__atomic_load_n(&rig->menu->gzip, __ATOMIC_ACQUIRE));
+    answer_finish(&answer);
+    assert_int_equal(rig_status(rig, "GET /menu HTTP/1.1\r\n" HOST "Accept-Encoding: gzip\r\n\r\n"),
+                     200);
+    assert_non_null(__atomic_load_n(&rig->menu->gzip, __ATOMIC_ACQUIRE));
+}
+
+static void *compress_menu(void *arg)
+{
+    struct http_content *content = arg;
+    struct str gzip = http_content_gzip(content);
+    return gzip.ptr ? (void *)(uintptr_t)gzip.ptr : NULL;
+}
+
+/* However many ask at once, one compresses; the others do without. */
+static void test_http_server__content_compressed_once(void **state)
+{
+    enum { THREADS = 8 };
+    struct rig *rig = *state;
+    pthread_t threads[THREADS];
+    rig_start(rig);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, compress_menu, rig->menu), 0);
+    const char *made = NULL;
+    for (int i = 0; i < THREADS; i++) {
+        void *got;
+        assert_int_equal(pthread_join(threads[i], &got), 0);
+        assert_true(!got || !made || got == made);
+        made = got ? got : made;
+    }
+    assert_non_null(made);
+    assert_ptr_equal(http_content_gzip(rig->menu).ptr, made);
+}
+
 static size_t gunzip(const struct answer *answer, char *out, size_t size)
 {
     z_stream z = {0};
@@ -681,6 +726,8 @@ int main(void)
         TEST(body_of_1_mib_and_one_more),
         TEST(expect_continue),
         TEST(conditional),
+        TEST(not_modified_compresses_nothing),
+        TEST(content_compressed_once),
         TEST(gzip),
         TEST(request_values),
         TEST(query_of_many_pairs),
