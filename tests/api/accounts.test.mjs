@@ -133,6 +133,15 @@ test('accounts: pending sign-ups block nobody; the first to verify wins', async 
   assert.deepEqual(body.errors.map((row) => row.code), ['email_taken', 'phone_taken']);
 });
 
+test('accounts: one telephone is taken once, also with the national 0 behind the code', async () => {
+  const { user } = await signUp(server, { phone: '+234 0803 111 0011' });
+  assert.equal(user.phone, '+2348031110011');
+  for (const phone of ['0803 111 0011', '+234 803 111 0011', '+234 0803 111 0011',
+    '00234 0803 111 0011'])
+    await pending({ phone }, { expect: 'phone_taken' });
+  assert.equal((await logIn(server, '00234 0803 111 0011')).user.id, user.id);
+});
+
 /* ---- Codes ---- */
 
 test('accounts: a code dies after five wrong tries', async () => {
