@@ -115,7 +115,7 @@ enum err signup_resend(struct tx *tx, void *arg)
 {
     static const char renew[] =
         "UPDATE signups SET otp_hash = $3, otp_expires_at = $4, otp_attempts = 0 "
-        "WHERE token_hash = $1 AND created_at > $2 RETURNING id";
+        "WHERE token_hash = $1 AND created_at > $2 RETURNING id, email_key, phone";
     static const char note[] = "UPDATE signups SET resend_at = $2 WHERE id = $1";
     struct signup_resend *s = arg;
     struct sql_rows rows;
@@ -131,7 +131,9 @@ enum err signup_resend(struct tx *tx, void *arg)
         return err;
     if (rows.n == 0)
         return problem_set(s->problem, PROBLEM_NOT_FOUND, "There is no such sign-up.");
-    err = check_cooldown(tx, &s->subject, s->now_ms, s->problem, &s->resend_at_ms);
+    err = user_check_free(tx, sql_get_str(&rows, 0, 1), sql_get_str(&rows, 0, 2), 0, s->problem);
+    if (!err)
+        err = check_cooldown(tx, &s->subject, s->now_ms, s->problem, &s->resend_at_ms);
     if (!err)
         err = send_code(tx, &s->subject, &s->mail, s->now_ms, &s->resend_at_ms);
     if (err)

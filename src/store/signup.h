@@ -34,7 +34,7 @@ struct signup_find {
 };
 MUST_CHECK enum err signup_find(struct tx *tx, void *find);
 
-/* A new code; the old one no longer works. not_found, otp_cooldown. */
+/* A new code; the old one no longer works. not_found, email_taken or phone_taken, otp_cooldown. */
 struct signup_resend {
     struct str token_hash, otp_hash;
     struct attempt_subject subject;

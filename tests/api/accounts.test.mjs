@@ -195,6 +195,26 @@ test('accounts: another code after a minute, and the first is void', async () =>
   await verify(signup, second, 200);
 });
 
+test('accounts: no code is mailed again for an email or phone taken meanwhile', async () => {
+  const email = newEmail();
+  const phone = '0803 111 0012';
+  const byEmail = await pending({ email });
+  const byPhone = await pending({ phone });
+  const winner = await pending({ email, phone }, from('192.0.2.12', 201));
+  await verify(winner, await server.otp(email, 2), 200);
+  const count = () => server.mails.filter((mail) => [email, byPhone.email].includes(mail.to)).length;
+  const mails = count();
+  await resend(byEmail, 'email_taken');
+  await resend(byPhone, 'phone_taken');
+  server.clock.advance(61 * SECOND);
+  await resend(byEmail, 'email_taken');
+  const { body } = await resend(byPhone, 409);
+  assert.deepEqual(body.errors.map((row) => [row.field, row.code]), [['phone', 'phone_taken']]);
+  // Mails go out in order: this one's comes after theirs would have.
+  await server.otp((await pending()).email);
+  assert.equal(count(), mails);
+});
+
 test('accounts: 5 codes an hour to one email from one address', async () => {
   const signup = await pending({}, from('192.0.2.9', 201));
   const again = (expect) => anyone.post('/api/resend-otp', { signup_token: signup.signup_token },

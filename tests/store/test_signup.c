@@ -299,6 +299,40 @@ static void test_resend__voids_the_old_code(void **state)
     assert_problem(s, PROBLEM_NOT_FOUND);
 }
 
+static void test_resend__mails_no_code_for_what_was_taken_meanwhile(void **state)
+{
+    struct shop_fixture *s = *state;
+    static const struct {
+        const char *email, *phone;
+        enum problem_code code;
+    } rows[] = {{"ada@example.com", NULL, PROBLEM_EMAIL_TAKEN},
+                {"bo@example.com", "+2348030000001", PROBLEM_PHONE_TAKEN}};
+    struct signup_create signups[2];
+
+    for (int i = 0; i < 2; i++) {
+        signups[i] = account_signup(s, rows[i].email, "a", T0);
+        signups[i].phone = str_from(rows[i].phone);
+        assert_int_equal(shop_write(s, signup_create, &signups[i]), ERR_OK);
+    }
+    account_make(s, "ada@example.com", "+2348030000001", "AAAAAAAA");
+    int64_t mails = account_count(s, account_n_mails);
+    for (int i = 0; i < 2; i++) {
+        struct signup_resend resend = {.token_hash = signups[i].token_hash,
+                                       .otp_hash = account_secret(s, "654321"),
+                                       .subject = signups[i].subject,
+                                       .mail = signups[i].mail,
+                                       .now_ms = T0 + OTP_COOLDOWN_MS - 1,
+                                       .problem = &s->problem};
+        /* What is taken is told before the wait, which would be for nothing. */
+        assert_int_equal(shop_write(s, signup_resend, &resend), ERR_PROBLEM);
+        assert_problem(s, rows[i].code);
+        resend.now_ms++;
+        assert_int_equal(shop_write(s, signup_resend, &resend), ERR_PROBLEM);
+        assert_problem(s, rows[i].code);
+    }
+    assert_int_equal(account_count(s, account_n_mails), mails);
+}
+
 static void test_referrals__count_once_verified(void **state)
 {
     struct shop_fixture *s = *state;
@@ -348,6 +382,7 @@ int main(void)
         SHOP_TEST(test_verify__referral_code_collides),
         SHOP_TEST(test_verify__sessions_at_once),
         SHOP_TEST(test_resend__voids_the_old_code),
+        SHOP_TEST(test_resend__mails_no_code_for_what_was_taken_meanwhile),
         SHOP_TEST(test_referrals__count_once_verified),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
