@@ -32,15 +32,17 @@ void answer_session(struct call *c, const struct user *user, struct str token,
 
 struct attempt_subject subject_of(struct call *c, struct str name)
 {
+    struct str client = client_key(c->arena, &c->client); /* bytes, zeros among them */
     struct buf both;
 
     buf_init(&both, c->arena);
     buf_put_str(&both, name);
     buf_put_char(&both, '\n');
-    buf_put_str(&both, client_key(c->arena, &c->client)); /* bytes, zeros among them */
+    buf_put_str(&both, client);
     return (struct attempt_subject){
         .alone = crypto_hash_str(&c->api->keys, c->arena, "attempt", name),
         .with_client = crypto_hash_str(&c->api->keys, c->arena, "attempt_client", buf_str(&both)),
+        .client = crypto_hash_str(&c->api->keys, c->arena, "attempt_address", client),
     };
 }
 

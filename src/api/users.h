@@ -13,7 +13,7 @@ void user_encode(struct json_writer *w, const char *key, const struct user *user
 void answer_session(struct call *c, const struct user *user, struct str token,
                     int64_t expires_at_ms);
 
-/* `name` (an email's key, a phone, …), alone and together with the client's address. */
+/* `name` (an email's key, a phone, …), alone and together with the client's address, and that. */
 struct attempt_subject subject_of(struct call *c, struct str name);
 
 /* An optional name as it is stored: trimmed, and refused when nothing is left. */

@@ -32,6 +32,7 @@ enum {
     OTP_HOURLY_PER_EMAIL = 20,
     LOGIN_FAILURES_PER_MINUTE = 10, /* of one identifier from one address */
     LOGIN_FAILURES_PER_HOUR = 100,  /* of one identifier */
+    LOGIN_FAILURES_PER_ADDRESS_PER_MINUTE = 60, /* of whatever identifiers */
     REFERRAL_CODE_CHARS = 8,
     REFERRAL_ALPHABET_CHARS = 31,
     UNPAID_PAYMENTS_PER_HOUR = 20,

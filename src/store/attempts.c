@@ -2,28 +2,39 @@
 
 #include "domain/limits.h"
 
+enum counted { ALONE, WITH_CLIENT, CLIENT };
+
 struct limit {
     enum attempt_kind kind;
     const char *scope; /* as stored */
-    bool with_client;
+    enum counted counted;
     int64_t max, window_ms;
 };
 
 static const struct limit limits[] = {
-    {ATTEMPT_CODE, "code_client", true, 1, OTP_COOLDOWN_MS},
-    {ATTEMPT_CODE, "code_client", true, OTP_HOURLY_PER_EMAIL_AND_ADDRESS, HOUR_MS},
-    {ATTEMPT_CODE, "code", false, OTP_HOURLY_PER_EMAIL, HOUR_MS},
-    {ATTEMPT_RESET, "reset_client", true, 1, OTP_COOLDOWN_MS},
-    {ATTEMPT_RESET, "reset_client", true, OTP_HOURLY_PER_EMAIL_AND_ADDRESS, HOUR_MS},
-    {ATTEMPT_RESET, "reset", false, OTP_HOURLY_PER_EMAIL, HOUR_MS},
-    {ATTEMPT_LOGIN, "login_client", true, LOGIN_FAILURES_PER_MINUTE, MINUTE_MS},
-    {ATTEMPT_LOGIN, "login", false, LOGIN_FAILURES_PER_HOUR, HOUR_MS},
+    {ATTEMPT_CODE, "code_client", WITH_CLIENT, 1, OTP_COOLDOWN_MS},
+    {ATTEMPT_CODE, "code_client", WITH_CLIENT, OTP_HOURLY_PER_EMAIL_AND_ADDRESS, HOUR_MS},
+    {ATTEMPT_CODE, "code", ALONE, OTP_HOURLY_PER_EMAIL, HOUR_MS},
+    {ATTEMPT_RESET, "reset_client", WITH_CLIENT, 1, OTP_COOLDOWN_MS},
+    {ATTEMPT_RESET, "reset_client", WITH_CLIENT, OTP_HOURLY_PER_EMAIL_AND_ADDRESS, HOUR_MS},
+    {ATTEMPT_RESET, "reset", ALONE, OTP_HOURLY_PER_EMAIL, HOUR_MS},
+    {ATTEMPT_LOGIN, "login_client", WITH_CLIENT, LOGIN_FAILURES_PER_MINUTE, MINUTE_MS},
+    {ATTEMPT_LOGIN, "login", ALONE, LOGIN_FAILURES_PER_HOUR, HOUR_MS},
+    {ATTEMPT_LOGIN, "login_address", CLIENT, LOGIN_FAILURES_PER_ADDRESS_PER_MINUTE, MINUTE_MS},
 };
 enum { N_LIMITS = sizeof(limits) / sizeof(*limits) };
 
 static struct str subject_of(const struct limit *limit, const struct attempt_subject *subject)
 {
-    return limit->with_client ? subject->with_client : subject->alone;
+    switch (limit->counted) {
+    case ALONE:
+        return subject->alone;
+    case WITH_CLIENT:
+        return subject->with_client;
+    case CLIENT:
+        break;
+    }
+    return subject->client;
 }
 
 /* One limit: the time of the max-th newest attempt says when there is room for another. */

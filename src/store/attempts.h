@@ -11,10 +11,10 @@ enum attempt_kind {
     ATTEMPT_LOGIN, /* a wrong password */
 };
 
-/* Keyed hashes of who is counted: an email, a phone or a user. */
+/* Keyed hashes of who is counted: an email, a phone or a user; the same together with the client's
+ * address; and that address. */
 struct attempt_subject {
-    struct str alone;
-    struct str with_client; /* and of the client's address */
+    struct str alone, with_client, client;
 };
 
 /* When one more is allowed: now_ms or before if at once. An attempt at t leaves a window of w at

@@ -21,7 +21,7 @@ struct login {
     int64_t session_expires_at_ms;
 };
 
-/* Reads. rate_limited after too many wrong passwords. */
+/* Reads. rate_limited after too many wrong passwords for the identifier or from the address. */
 MUST_CHECK enum err login_find(struct tx *tx, void *login);
 
 /* A wrong password, which is counted, and so must be committed: the limit is an outcome and no

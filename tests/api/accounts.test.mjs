@@ -321,6 +321,33 @@ test('accounts: 10 wrong passwords a minute, then 429; successes are not counted
   await attempt(PASSWORD, 200);
 });
 
+test('accounts: one address has 60 wrong passwords a minute, whomever it tries', async () => {
+  const { user } = await signUp(server);
+  const attempt = (address, identifier, password, expect) => anyone.post('/api/login',
+    { identifier, password }, { headers: { 'x-forwarded-for': address }, expect });
+  const good = (address, expect) => attempt(address, user.email, PASSWORD, expect);
+  const spray = (address, expect) => attempt(address, newEmail(), 'Summer2024!', expect);
+  const [address, neighbour, other] = ['2001:db8:60::1', '2001:db8:60::ffff', '2001:db8:60:1::1'];
+
+  // All at once: those compared side by side count as well. What the short queue has no room for is
+  // 503 and was not compared.
+  const answers = await Promise.all(Array.from({ length: 150 }, () => spray(address, 'any')));
+  let wrong = answers.filter((answer) => answer.status === 401).length;
+  assert.ok(wrong <= 60, `${wrong} were compared`);
+  for (const { status } of answers) assert.ok([401, 429, 503].includes(status), `${status}`);
+  for (; wrong < 60; wrong++) {
+    await good(address, 200); // a success neither counts nor is refused
+    await spray(address, 'invalid_credentials');
+  }
+  const { headers } = await spray(address, 'rate_limited');
+  assert.ok(+headers['retry-after'] >= 1 && +headers['retry-after'] <= 60);
+  await good(address, 'rate_limited');
+  await good(neighbour, 'rate_limited'); // the same /64
+  await good(other, 200);
+  server.clock.advance(61 * SECOND);
+  await good(address, 200);
+});
+
 test('accounts: a disabled user hears it after the right password only', async () => {
   const admin = await logInAdmin(server);
   const client = await signUp(server);

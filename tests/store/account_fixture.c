@@ -19,7 +19,8 @@ struct str account_secret(struct shop_fixture *s, const char *text)
 struct attempt_subject account_subject(struct shop_fixture *s, const char *who, const char *client)
 {
     struct str both = arena_printf(s->arena, "%s %s", who, client);
-    return (struct attempt_subject){account_secret(s, who), account_secret(s, both.ptr)};
+    return (struct attempt_subject){account_secret(s, who), account_secret(s, both.ptr),
+                                    account_secret(s, client)};
 }
 
 struct user_codes account_codes(const char *first)

@@ -140,6 +140,47 @@ static void test_login__failures_of_an_identifier(void **state)
     assert_int_equal(shop_read_tx(s, login_find, &login), ERR_OK);
 }
 
+/* Who tries one password on many identifiers. */
+static void test_login__failures_of_an_address(void **state)
+{
+    struct shop_fixture *s = *state;
+    struct user ada = account_make(s, "ada@example.com", NULL, "AAAAAAAA");
+    struct login login = login_of(s, "ada@example.com", "a", T0);
+    struct login elsewhere = login_of(s, "ada@example.com", "b", T0);
+
+    /* Successes are not counted. */
+    for (int i = 0; i < LOGIN_FAILURES_PER_ADDRESS_PER_MINUTE; i++) {
+        login.session_token_hash = arena_printf(s->arena, "session %d", i);
+        assert_int_equal(shop_read_tx(s, login_find, &login), ERR_OK);
+        assert_int_equal(shop_write(s, login_complete, &login), ERR_OK);
+    }
+    struct attempt_subject last = {0};
+    for (int i = 0; i < LOGIN_FAILURES_PER_ADDRESS_PER_MINUTE; i++) {
+        char who[24];
+        snprintf(who, sizeof(who), "nobody %d", i);
+        assert_int_equal(shop_read_tx(s, login_find, &login), ERR_OK);
+        last = account_subject(s, who, "a");
+        fail_login(s, last, T0 + i);
+    }
+    login.now_ms = elsewhere.now_ms = T0 + MINUTE_MS - 1;
+    assert_int_equal(shop_read_tx(s, login_find, &login), ERR_PROBLEM);
+    assert_problem(s, PROBLEM_RATE_LIMITED);
+    assert_int_equal(s->problem.retry_after_ms, 1);
+    assert_int_equal(shop_read_tx(s, login_find, &elsewhere), ERR_OK);
+    assert_int_equal(elsewhere.user_id, ada.id);
+    /* Those whose passwords were compared beside the others, wrong and right. */
+    struct login_failure late = {.subject = last, .now_ms = T0 + MINUTE_MS - 1};
+    assert_int_equal(shop_write(s, login_fail, &late), ERR_OK);
+    assert_int_equal(late.retry_after_ms, 1);
+    login.user_id = ada.id;
+    login.password_hash = ada.password_hash;
+    login.session_token_hash = STR("one more session");
+    assert_int_equal(shop_write(s, login_complete, &login), ERR_PROBLEM);
+    assert_problem(s, PROBLEM_RATE_LIMITED);
+    login.now_ms++;
+    assert_int_equal(shop_write(s, login_complete, &login), ERR_OK);
+}
+
 /* ---- Sessions ---- */
 
 static enum err find_session_by_id(struct tx *tx, void *arg)
@@ -335,6 +376,7 @@ int main(void)
         SHOP_TEST(test_login__refused_when_it_changed_meanwhile),
         SHOP_TEST(test_login__failures_of_a_client),
         SHOP_TEST(test_login__failures_of_an_identifier),
+        SHOP_TEST(test_login__failures_of_an_address),
         SHOP_TEST(test_session__slides_and_expires),
         SHOP_TEST(test_session__ends),
         SHOP_TEST(test_password__change_keeps_one_session),
