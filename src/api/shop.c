@@ -8,10 +8,8 @@
 #include "api/handlers.h"
 #include "api/menu.h"
 #include "base/text.h"
-#include "domain/limits.h"
+#include "domain/account.h"
 #include "domain/money.h"
-
-enum { TIMEZONE_MAX_CHARS = 64 };
 
 enum err shop_get(struct call *c)
 {
@@ -23,15 +21,6 @@ enum err shop_get(struct call *c)
     c->http->response.cache_control = STR("no-cache");
     menu_shop_unref(shop);
     return ERR_OK;
-}
-
-static bool country_code_is_valid(struct str code)
-{
-    for (size_t i = 0; i < code.len; i++) {
-        if (code.ptr[i] < (i == 0 ? '1' : '0') || code.ptr[i] > '9')
-            return false;
-    }
-    return code.len >= 1 && code.len <= COUNTRY_CODE_MAX_DIGITS;
 }
 
 /* Only names can pass that stay inside the folder: no dot, no slash in front. */
@@ -73,7 +62,7 @@ static enum err check(struct call *c, struct shop_edit *edit)
     if (edit->currency.set && currency_exponent(edit->currency.value) < 0)
         problem_add(&c->problem, "currency", PROBLEM_INVALID_VALUE,
                     "It must be a currency of ISO 4217, as in NGN.");
-    if (edit->country_code.set && !country_code_is_valid(edit->country_code.value))
+    if (edit->country_code.set && !country_code_is_well_formed(edit->country_code.value))
         problem_add(&c->problem, "country_code", PROBLEM_INVALID_VALUE,
                     "It must be 1 to 3 digits, as in 234.");
     if (edit->timezone.set && !timezone_exists(edit->timezone.value))

@@ -21,6 +21,7 @@ enum {
     PHONE_MIN_DIGITS = 8,
     PHONE_MAX_DIGITS = 15,
     COUNTRY_CODE_MAX_DIGITS = 3,
+    TIMEZONE_MAX_CHARS = 64,
     PASSWORD_MIN_CHARS = 8,
     PASSWORD_MAX_BYTES = 1024,
     QUANTITY_MAX = 99,
@@ -52,5 +53,6 @@ enum {
 #define SESSION_TOUCH_MS DAY_MS
 #define RESET_LIFETIME_MS (30 * MINUTE_MS)
 #define IDEMPOTENCY_LIFETIME_MS DAY_MS
+#define MAIL_KEPT_MS (7 * DAY_MS) /* without its body, once it is sent or given up */
 
 #endif

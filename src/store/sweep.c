@@ -73,8 +73,6 @@ enum err sweep_calls(struct tx *tx, void *arg)
 
 /* ---- Old rows ---- */
 
-#define MAIL_KEPT_MS (7 * DAY_MS)
-
 /* Each deletes up to $2 rows that are older than $1. */
 static const char SIGNUPS[] = "DELETE FROM signups WHERE id IN (SELECT id FROM signups "
                               "WHERE created_at < $1 ORDER BY created_at LIMIT $2) RETURNING 1";
