@@ -163,7 +163,7 @@ struct http_options {
     void (*refuse)(struct http_call *call, int status, const char *detail, struct str allow);
 };
 
-/* What /metrics and tests look at; each a relaxed atomic read. */
+/* What /metrics and tests look at; each a relaxed atomic read, until http_server_destroy. */
 struct http_stats {
     int64_t connections, streams, requests, refused, queue_full;
     int64_t queued[HTTP_LANES], running[HTTP_LANES];
@@ -177,8 +177,9 @@ MUST_CHECK enum err http_server_create(const struct http_options *options,
 int http_server_port(const struct http_server *server);
 void http_server_stats(const struct http_server *server, struct http_stats *ret_stats);
 
-/* Accepts nothing new, ends streams and lets running calls finish. After timeout_ms the connections
- * that are left are closed; handlers that still run are waited for, their answers dropped. */
+/* Accepts nothing new, ends streams, lets running calls finish and gives requests that are half read
+ * HTTP_STOP_READING_MS. After timeout_ms the connections that are left are closed; handlers that
+ * still run are waited for, their answers dropped. */
 void http_server_stop(struct http_server *server, int64_t timeout_ms);
 void http_server_destroy(struct http_server *server);
 
@@ -189,6 +190,7 @@ enum {
     HTTP_BODY_MAX_BYTES = 1024 * 1024,    /* the largest any route takes */
     HTTP_REQUEST_DEADLINE_MS = 10 * 1000, /* first byte to whole request; every request */
     HTTP_IDLE_TIMEOUT_MS = 60 * 1000,
+    HTTP_STOP_READING_MS = 2 * 1000,
     HTTP_QUEUE_MAX = 1024,                /* a lane */
     HTTP_HASH_QUEUE_MAX = 64,             /* of the lane that hashes: seconds of waiting */
     HTTP_STREAM_BUFFER_MAX_BYTES = 128 * 1024,

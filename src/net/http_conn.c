@@ -100,7 +100,9 @@ static void begin_request(struct http_conn *conn)
     struct http_loop *loop = conn->loop;
     conn->state = HTTP_CONN_READING;
     conn->scan = (struct http_head_scan){0};
-    conn->deadline_ms = clock_mono_ms() + loop->server->limits.request_deadline_ms;
+    conn->deadline_ms = clock_mono_ms() + (loop->stopping
+                                               ? loop->server->limits.stop_reading_ms
+                                               : loop->server->limits.request_deadline_ms);
     TAILQ_INSERT_TAIL(&loop->reading, conn, reading_link);
     http_conn_arm_tick(loop);
 }
@@ -319,6 +321,7 @@ void http_conn_stop(struct http_loop *loop)
 {
     struct http_conn *conn;
     struct http_stream *stream;
+    int64_t deadline_ms = clock_mono_ms() + loop->server->limits.stop_reading_ms;
     loop->stopping = true;
     (void)evconnlistener_disable(loop->listener);
     TAILQ_FOREACH (stream, &loop->streams, link)
@@ -326,6 +329,9 @@ void http_conn_stop(struct http_loop *loop)
     TAILQ_FOREACH (conn, &loop->conns, link)
         if (conn->state == HTTP_CONN_IDLE)
             http_conn_kill(conn);
+    TAILQ_FOREACH (conn, &loop->reading, reading_link)
+        if (conn->deadline_ms > deadline_ms)
+            conn->deadline_ms = deadline_ms;
 }
 
 void http_conn_kill_all(struct http_loop *loop)

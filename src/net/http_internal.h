@@ -24,7 +24,7 @@ struct http_workers;
 
 /* The limits of http.h, as values so that tests can wait less. */
 struct http_limits {
-    int64_t request_deadline_ms, idle_timeout_ms, heartbeat_ms, tick_ms;
+    int64_t request_deadline_ms, idle_timeout_ms, heartbeat_ms, stop_reading_ms, tick_ms;
     int queue_max;
     size_t stream_buffer_max_bytes;
     size_t buffered_max_bytes; /* request bytes one loop holds before it refuses more */
@@ -157,6 +157,7 @@ struct http_server {
     int loops_running; /* under stop_lock */
 
     _Atomic int64_t connections, streams, requests, refused, queue_full;
+    _Atomic int64_t queued[HTTP_LANES], running[HTTP_LANES]; /* copies of the workers' own */
 };
 
 /* ---- http_server.c ---- */
@@ -220,7 +221,6 @@ void http_stream_free_messages(struct http_messages *messages);
 MUST_CHECK enum err http_workers_create(struct http_server *server, int n,
                                         struct http_workers **ret_workers);
 bool http_workers_submit(struct http_workers *workers, struct http_job *job); /* false: full */
-void http_workers_stats(struct http_workers *workers, struct http_stats *stats);
 void http_workers_destroy(struct http_workers *workers); /* runs what is queued, joins */
 
 #endif

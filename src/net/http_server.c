@@ -41,6 +41,7 @@ void http_limits_default(struct http_limits *limits)
         .request_deadline_ms = HTTP_REQUEST_DEADLINE_MS,
         .idle_timeout_ms = HTTP_IDLE_TIMEOUT_MS,
         .heartbeat_ms = HTTP_STREAM_HEARTBEAT_MS,
+        .stop_reading_ms = HTTP_STOP_READING_MS,
         .tick_ms = 250,
         .queue_max = HTTP_QUEUE_MAX,
         .stream_buffer_max_bytes = HTTP_STREAM_BUFFER_MAX_BYTES,
@@ -424,7 +425,10 @@ void http_server_stats(const struct http_server *server, struct http_stats *ret_
         .refused = atomic_load_explicit(&server->refused, memory_order_relaxed),
         .queue_full = atomic_load_explicit(&server->queue_full, memory_order_relaxed),
     };
-    http_workers_stats(server->workers, ret_stats);
+    for (int i = 0; i < HTTP_LANES; i++) {
+        ret_stats->queued[i] = atomic_load_explicit(&server->queued[i], memory_order_relaxed);
+        ret_stats->running[i] = atomic_load_explicit(&server->running[i], memory_order_relaxed);
+    }
 }
 
 static void want_all(struct http_server *server, unsigned want)

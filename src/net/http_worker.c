@@ -40,6 +40,14 @@ struct http_workers {
     struct worker *all;
 };
 
+static void publish(const struct http_workers *workers, enum http_lane lane)
+{
+    struct http_server *server = workers->server;
+    const struct lane *l = &workers->lanes[lane];
+    atomic_store_explicit(&server->queued[lane], l->queued, memory_order_relaxed);
+    atomic_store_explicit(&server->running[lane], l->running, memory_order_relaxed);
+}
+
 static bool may_run(const struct http_workers *workers, enum http_lane lane)
 {
     const struct lane *l = &workers->lanes[lane];
@@ -64,6 +72,7 @@ static struct http_job *take(struct http_workers *workers)
         STAILQ_REMOVE_HEAD(&lane->queue, link);
         lane->queued--;
         lane->running++;
+        publish(workers, oldest->call.route->lane);
     }
     return oldest;
 }
@@ -96,6 +105,7 @@ static void *run(void *arg)
 
         (void)pthread_mutex_lock(&workers->lock);
         workers->lanes[lane].running--;
+        publish(workers, lane);
     }
     (void)pthread_mutex_unlock(&workers->lock);
     http_reply_compress_finish(self->z);
@@ -118,22 +128,13 @@ bool http_workers_submit(struct http_workers *workers, struct http_job *job)
     if (accepted) {
         STAILQ_INSERT_TAIL(&lane->queue, job, link);
         lane->queued++;
+        publish(workers, job->call.route->lane);
         /* A lane at its share needs no one: who ends one of its jobs takes the next. */
         if (workers->idle && may_run(workers, job->call.route->lane))
             wake_one(workers);
     }
     (void)pthread_mutex_unlock(&workers->lock);
     return accepted;
-}
-
-void http_workers_stats(struct http_workers *workers, struct http_stats *stats)
-{
-    (void)pthread_mutex_lock(&workers->lock);
-    for (int lane = 0; lane < HTTP_LANES; lane++) {
-        stats->queued[lane] = workers->lanes[lane].queued;
-        stats->running[lane] = workers->lanes[lane].running;
-    }
-    (void)pthread_mutex_unlock(&workers->lock);
 }
 
 static int at_least_one(int n)

@@ -1,6 +1,8 @@
 /* Stopping: what runs is finished, what waits for nothing is closed, and nothing new comes in. */
 #include "http_rig.h"
 
+#include "base/clock.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -90,11 +92,79 @@ static void test_http_stop__timeout(void **state)
     (void)close(fd);
 }
 
+/* Half a request once held the stop for as long as the stop would wait. */
+static void test_http_stop__half_requests(void **state)
+{
+    static const char *const halves[] = {"GET /slow",
+                                         "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\na"};
+    struct rig *rig = *state;
+    int fds[2];
+    rig->limits.stop_reading_ms = 100;
+    rig_start(rig);
+    for (int i = 0; i < 2; i++) {
+        fds[i] = client_connect(rig);
+        client_say(fds[i], GET("/read"));
+        client_say(fds[i], halves[i]);
+        struct answer answer = client_receive(fds[i], false);
+        answer_finish(&answer);
+    }
+    int64_t from = clock_mono_ms();
+    http_server_stop(rig->server, 60000);
+    assert_true(clock_mono_ms() - from < 5000);
+    for (int i = 0; i < 2; i++) {
+        assert_true(client_is_closed(fds[i]));
+        (void)close(fds[i]);
+    }
+}
+
+/* What was begun before the stop is still answered when its end comes in time. */
+static void test_http_stop__half_request_completed(void **state)
+{
+    struct rig *rig = *state;
+    struct stopping stopping = {rig, 60000};
+    pthread_t thread;
+    rig_start(rig);
+    int idle = client_connect(rig), half = client_connect(rig);
+    client_say(idle, GET("/read"));
+    struct answer answer = client_receive(idle, false);
+    answer_finish(&answer);
+    client_say(half, GET("/read") "GET /re");
+    answer = client_receive(half, false);
+    answer_finish(&answer);
+    assert_int_equal(pthread_create(&thread, NULL, stop, &stopping), 0);
+    assert_true(client_is_closed(idle)); /* it stops now */
+    client_say(half, "ad HTTP/1.1\r\n" HOST "\r\n");
+    answer = client_receive(half, false);
+    assert_int_equal(answer.status, 200);
+    assert_non_null(strstr(answer.head, "\r\nConnection: close\r\n"));
+    answer_finish(&answer);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    (void)close(idle);
+    (void)close(half);
+}
+
+/* The figures once came from the workers, which the stop frees. */
+static void test_http_stop__stats_after(void **state)
+{
+    struct rig *rig = *state;
+    struct http_stats stats;
+    rig_start(rig);
+    assert_int_equal(rig_status(rig, GET("/read")), 200);
+    http_server_stop(rig->server, 1000);
+    http_server_stats(rig->server, &stats);
+    assert_int_equal(stats.requests, 1);
+    assert_int_equal(stats.connections, 0);
+    assert_int_equal(stats.running[HTTP_LANE_READ] + stats.queued[HTTP_LANE_READ], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_http_stop__graceful, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http_stop__timeout, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_stop__half_requests, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_stop__half_request_completed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_stop__stats_after, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
