@@ -67,7 +67,7 @@ CREATE INDEX attempts_subject ON attempts (scope, subject, at);
 CREATE INDEX attempts_at ON attempts (at);
 
 CREATE TABLE sessions (
-    id $ID$,
+    id $ID_NEVER_REUSED$, -- a request that still waits knows its session by it
     token_hash $BLOB$ NOT NULL,
     user_id BIGINT NOT NULL REFERENCES users (id),
     created_at BIGINT NOT NULL,

@@ -131,9 +131,10 @@ static enum err run_checked(struct tx *tx, void *arg)
     problem_reset(&c->problem);
     if (c->session.id) {
         struct session session;
-        enum err err = tx_lock_user(tx, c->session.user_id);
+        int64_t user_id = c->session.user_id;
+        enum err err = tx_lock_user(tx, user_id);
         if (!err)
-            err = session_find_by_id(tx, c->session.id, c->now_ms, &session);
+            err = session_find_by_id(tx, c->session.id, user_id, c->now_ms, &session);
         if (!err)
             err = auth_check(c, &session);
         if (err)

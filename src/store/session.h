@@ -17,9 +17,9 @@ struct session {
 MUST_CHECK enum err session_find(struct tx *tx, struct str token_hash, int64_t now_ms,
                                  struct session *ret_session);
 
-/* The same by its id: what a write checks again inside its transaction. */
-MUST_CHECK enum err session_find_by_id(struct tx *tx, int64_t session_id, int64_t now_ms,
-                                       struct session *ret_session);
+/* The same by its id and its user's: what a write checks again inside its transaction. */
+MUST_CHECK enum err session_find_by_id(struct tx *tx, int64_t session_id, int64_t user_id,
+                                       int64_t now_ms, struct session *ret_session);
 
 MUST_CHECK enum err session_create(struct tx *tx, int64_t user_id, struct str token_hash,
                                    int64_t now_ms, int64_t *ret_id, int64_t *ret_expires_at_ms);

@@ -184,8 +184,12 @@ static void engine_close(struct engine *base)
 
 /* STRICT tables know no BIGINT; their INTEGER has 64 bits. */
 static const struct engine_token tokens[] = {
-    {"$ID$", "INTEGER PRIMARY KEY"}, {"$BLOB$", "BLOB"}, {"$STRICT$", "STRICT"},
-    {"BIGINT", "INTEGER"},           {NULL, NULL},
+    {"$ID$", "INTEGER PRIMARY KEY"},
+    {"$ID_NEVER_REUSED$", "INTEGER PRIMARY KEY AUTOINCREMENT"},
+    {"$BLOB$", "BLOB"},
+    {"$STRICT$", "STRICT"},
+    {"BIGINT", "INTEGER"},
+    {NULL, NULL},
 };
 
 const struct engine_ops sqlite_ops = {

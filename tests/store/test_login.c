@@ -186,7 +186,7 @@ static void test_login__failures_of_an_address(void **state)
 static enum err find_session_by_id(struct tx *tx, void *arg)
 {
     struct account_session *l = arg;
-    return session_find_by_id(tx, l->id, l->now_ms, &l->session);
+    return session_find_by_id(tx, l->id, l->user_id, l->now_ms, &l->session);
 }
 
 static enum err touch_session(struct tx *tx, void *arg)
@@ -220,6 +220,35 @@ static void test_session__slides_and_expires(void **state)
     assert_int_equal(shop_write(s, touch_session, &l), ERR_OK);
     l.now_ms = T0 + SESSION_TOUCH_MS + SESSION_LIFETIME_MS - 1;
     assert_true(account_is_live(s, &l));
+}
+
+/* A write that waited while its session ended found the next one, of whoever logged in. */
+static void test_session__an_id_is_never_used_again(void **state)
+{
+    struct shop_fixture *s = *state;
+    struct user ada = account_make(s, "ada@example.com", NULL, "AAAAAAAA");
+    struct user bob = account_make(s, "bob@example.com", NULL, "BBBBBBBB");
+    struct account_session ended = account_session_make(s, ada.id, "ada's");
+
+    assert_int_equal(shop_write(s, end_session, &ended), ERR_OK);
+    struct account_session next = account_session_make(s, bob.id, "bob's");
+    assert_true(next.id > ended.id);
+    assert_int_equal(shop_read_tx(s, find_session_by_id, &ended), ERR_OK);
+    assert_int_equal(ended.session.id, 0);
+}
+
+static void test_session__is_found_only_with_its_user(void **state)
+{
+    struct shop_fixture *s = *state;
+    struct user ada = account_make(s, "ada@example.com", NULL, "AAAAAAAA");
+    struct user bob = account_make(s, "bob@example.com", NULL, "BBBBBBBB");
+    struct account_session l = account_session_make(s, ada.id, "ada's");
+
+    assert_int_equal(shop_read_tx(s, find_session_by_id, &l), ERR_OK);
+    assert_int_equal(l.session.id, l.id);
+    l.user_id = bob.id;
+    assert_int_equal(shop_read_tx(s, find_session_by_id, &l), ERR_OK);
+    assert_int_equal(l.session.id, 0);
 }
 
 static void test_session__ends(void **state)
@@ -378,6 +407,8 @@ int main(void)
         SHOP_TEST(test_login__failures_of_an_identifier),
         SHOP_TEST(test_login__failures_of_an_address),
         SHOP_TEST(test_session__slides_and_expires),
+        SHOP_TEST(test_session__an_id_is_never_used_again),
+        SHOP_TEST(test_session__is_found_only_with_its_user),
         SHOP_TEST(test_session__ends),
         SHOP_TEST(test_password__change_keeps_one_session),
         SHOP_TEST(test_password__guessing_is_limited),
