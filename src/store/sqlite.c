@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,15 +16,23 @@
 
 enum { READERS_DEFAULT = 8 };
 
+/* A reader in the queue for a connection, on its own stack. */
+struct waiter {
+    sem_t served;
+    struct sqlite_conn *conn; /* NULL: it may open one, which is counted already */
+    struct waiter *next;
+};
+
 struct sqlite_engine {
     struct engine engine;
     char *path; /* absolute */
     struct sqlite_writer *writer;
 
-    pthread_mutex_t mutex; /* guards the pool */
-    pthread_cond_t returned;
+    pthread_mutex_t mutex;     /* guards the pool */
     struct sqlite_conn **idle; /* the last one back is the first one out: its cache is warm */
     int n_idle, n_open, n_max;
+    struct waiter *first, **last; /* only while none is idle; served in turn */
+    atomic_int_least64_t n_waiting;
 };
 
 static struct sqlite_engine *engine_of(struct engine *engine)
@@ -89,58 +99,102 @@ static void verb_emit(struct tx *tx, struct store_event event)
 
 /* ---- Reading ---- */
 
+/* Waits for its turn, with the mutex held; it is released. */
+static struct sqlite_conn *wait_for_reader(struct sqlite_engine *engine)
+{
+    struct waiter waiter = {0};
+
+    sem_init(&waiter.served, 0, 0);
+    *engine->last = &waiter;
+    engine->last = &waiter.next;
+    atomic_fetch_add_explicit(&engine->n_waiting, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&engine->mutex);
+    while (sem_wait(&waiter.served))
+        ; /* interrupted by a signal */
+    sem_destroy(&waiter.served);
+    return waiter.conn;
+}
+
+/* Hands a connection back, or with NULL the right to open one. */
+static void return_reader(struct sqlite_engine *engine, struct sqlite_conn *conn)
+{
+    struct waiter *waiter;
+
+    pthread_mutex_lock(&engine->mutex);
+    waiter = engine->first;
+    if (waiter) {
+        engine->first = waiter->next;
+        if (!engine->first)
+            engine->last = &engine->first;
+        atomic_fetch_sub_explicit(&engine->n_waiting, 1, memory_order_relaxed);
+        waiter->conn = conn;
+        sem_post(&waiter->served);
+    } else if (conn) {
+        engine->idle[engine->n_idle++] = conn;
+    } else {
+        engine->n_open--;
+    }
+    pthread_mutex_unlock(&engine->mutex);
+}
+
 static enum err take_reader(struct sqlite_engine *engine, struct sqlite_conn **ret_conn)
 {
+    struct sqlite_conn *conn = NULL;
     enum err err = ERR_OK;
 
     pthread_mutex_lock(&engine->mutex);
-    while (engine->n_idle == 0 && engine->n_open == engine->n_max)
-        pthread_cond_wait(&engine->returned, &engine->mutex);
-    if (engine->n_idle > 0) {
-        *ret_conn = engine->idle[--engine->n_idle];
-        pthread_mutex_unlock(&engine->mutex);
-        return ERR_OK;
-    }
-    engine->n_open++;
-    pthread_mutex_unlock(&engine->mutex);
-
-    err = sqlite_conn_open(engine->path, SQLITE_ROLE_READER, ret_conn);
-    if (err) {
-        pthread_mutex_lock(&engine->mutex);
-        engine->n_open--;
-        pthread_cond_signal(&engine->returned);
+    if (engine->n_idle == 0 && engine->n_open == engine->n_max) {
+        conn = wait_for_reader(engine);
+    } else {
+        if (engine->n_idle > 0)
+            conn = engine->idle[--engine->n_idle];
+        else
+            engine->n_open++;
         pthread_mutex_unlock(&engine->mutex);
     }
+    if (!conn)
+        err = sqlite_conn_open(engine->path, SQLITE_ROLE_READER, &conn);
+    if (err)
+        return_reader(engine, NULL);
+    else
+        *ret_conn = conn;
     return err;
 }
 
-static void return_reader(struct sqlite_engine *engine, struct sqlite_conn *conn)
+static enum err read_on(struct sqlite_conn *conn, struct arena *arena, tx_fn *fn, void *arg)
 {
-    pthread_mutex_lock(&engine->mutex);
-    engine->idle[engine->n_idle++] = conn;
-    pthread_cond_signal(&engine->returned);
-    pthread_mutex_unlock(&engine->mutex);
+    static const char begin_sql[] = "BEGIN";
+    static const char commit_sql[] = "COMMIT";
+    struct sqlite_tx tx = {.tx = {.ops = &sqlite_ops, .arena = arena}, .conn = conn};
+    enum err err = sqlite_conn_control(conn, begin_sql);
+
+    if (err)
+        return err;
+    err = tx_result(&tx.tx, fn(&tx.tx, arg));
+    /* Ends the snapshot; a read has nothing that could fail to commit. */
+    if (sqlite_conn_control(conn, commit_sql))
+        sqlite_conn_rollback(conn);
+    return err;
 }
 
 static enum err engine_read(struct engine *base, struct arena *arena, tx_fn *fn, void *arg)
 {
-    static const char begin_sql[] = "BEGIN";
-    static const char commit_sql[] = "COMMIT";
     struct sqlite_engine *engine = engine_of(base);
-    struct sqlite_tx tx = {.tx = {.ops = &sqlite_ops, .arena = arena}};
+    struct sqlite_conn *conn = sqlite_writer_own_conn(engine->writer);
     enum err err;
 
-    err = take_reader(engine, &tx.conn);
+    /* The listener between two batches: if it waited for a slow reader, so would every write. */
+    if (conn) {
+        sqlite_conn_set_reading(conn, true);
+        err = read_on(conn, arena, fn, arg);
+        sqlite_conn_set_reading(conn, false);
+        return err;
+    }
+    err = take_reader(engine, &conn);
     if (err)
         return err;
-    err = sqlite_conn_control(tx.conn, begin_sql);
-    if (err == ERR_OK) {
-        err = tx_result(&tx.tx, fn(&tx.tx, arg));
-        /* Ends the snapshot; a read has nothing that could fail to commit. */
-        if (sqlite_conn_control(tx.conn, commit_sql))
-            sqlite_conn_rollback(tx.conn);
-    }
-    return_reader(engine, tx.conn);
+    err = read_on(conn, arena, fn, arg);
+    return_reader(engine, conn);
     return err;
 }
 
@@ -156,9 +210,12 @@ static void engine_listen(struct engine *engine, store_listener *listener, void 
     sqlite_writer_listen(engine_of(engine)->writer, listener, ctx);
 }
 
-static void engine_stats(const struct engine *engine, struct store_stats *ret_stats)
+static void engine_stats(const struct engine *base, struct store_stats *ret_stats)
 {
-    sqlite_writer_stats(((const struct sqlite_engine *)engine)->writer, ret_stats);
+    const struct sqlite_engine *engine = (const struct sqlite_engine *)base;
+
+    sqlite_writer_stats(engine->writer, ret_stats);
+    ret_stats->reads_waiting = atomic_load_explicit(&engine->n_waiting, memory_order_relaxed);
 }
 
 static const char *engine_path(const struct engine *engine)
@@ -176,7 +233,6 @@ static void engine_close(struct engine *base)
         sqlite_conn_close(engine->idle[--engine->n_idle]);
     sqlite_writer_stop(engine->writer);
     pthread_mutex_destroy(&engine->mutex);
-    pthread_cond_destroy(&engine->returned);
     free(engine->idle);
     free(engine->path);
     free(engine);
@@ -265,7 +321,7 @@ enum err sqlite_engine_open(const struct store_options *options, const char *pat
     engine->n_max = options->readers > 0 ? options->readers : READERS_DEFAULT;
     engine->idle = mem_zalloc((size_t)engine->n_max * sizeof(struct sqlite_conn *));
     pthread_mutex_init(&engine->mutex, NULL);
-    pthread_cond_init(&engine->returned, NULL);
+    engine->last = &engine->first;
     engine->writer = sqlite_writer_start(conn, options->run_twice, options->queue_max);
     *ret_engine = &engine->engine;
     return ERR_OK;

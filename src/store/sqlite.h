@@ -37,6 +37,10 @@ MUST_CHECK enum err sqlite_conn_control(struct sqlite_conn *conn, const char *sq
 void sqlite_conn_rollback(struct sqlite_conn *conn); /* nothing to do without a transaction */
 bool sqlite_conn_in_transaction(struct sqlite_conn *conn);
 
+/* While set, an ask that would write is a bug. Readers cannot write anyway; the writer's own
+ * connection is read from, too. */
+void sqlite_conn_set_reading(struct sqlite_conn *conn, bool reading);
+
 /* ---- A transaction ---- */
 
 struct sqlite_events {
@@ -65,6 +69,8 @@ struct sqlite_writer *sqlite_writer_start(struct sqlite_conn *conn, bool run_twi
 void sqlite_writer_stop(struct sqlite_writer *writer); /* runs what waits, then ends */
 MUST_CHECK enum err sqlite_writer_write(struct sqlite_writer *writer, struct arena *arena,
                                         tx_fn *fn, void *arg);
+/* The writer's connection on its own thread, which is in no transaction then; else NULL. */
+struct sqlite_conn *sqlite_writer_own_conn(struct sqlite_writer *writer);
 void sqlite_writer_listen(struct sqlite_writer *writer, store_listener *listener, void *ctx);
 void sqlite_writer_stats(const struct sqlite_writer *writer, struct store_stats *ret_stats);
 

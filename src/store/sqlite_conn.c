@@ -28,6 +28,7 @@ struct sqlite_conn {
     size_t n_stmts, stmts_cap;
     struct sql_value *cells; /* rows are gathered here, then copied to the arena in one piece */
     size_t cells_cap;
+    bool reading;
 };
 
 /* ---- Errors ---- */
@@ -248,6 +249,7 @@ enum err sqlite_conn_ask(struct sqlite_conn *conn, struct arena *arena, const ch
     err = find_stmt(conn, sql, &stmt);
     if (err)
         return err;
+    assert(!conn->reading || sqlite3_stmt_readonly(stmt->handle) || !"a read may not write");
     err = bind(conn, stmt, args);
     if (err)
         return err;
@@ -314,6 +316,11 @@ void sqlite_conn_rollback(struct sqlite_conn *conn)
 bool sqlite_conn_in_transaction(struct sqlite_conn *conn)
 {
     return sqlite3_get_autocommit(conn->db) == 0;
+}
+
+void sqlite_conn_set_reading(struct sqlite_conn *conn, bool reading)
+{
+    conn->reading = reading;
 }
 
 sqlite3 *sqlite_conn_db(struct sqlite_conn *conn)

@@ -320,6 +320,14 @@ enum err sqlite_writer_write(struct sqlite_writer *writer, struct arena *arena, 
     return err;
 }
 
+struct sqlite_conn *sqlite_writer_own_conn(struct sqlite_writer *writer)
+{
+    if (!pthread_equal(pthread_self(), writer->thread))
+        return NULL;
+    assert(!sqlite_conn_in_transaction(writer->conn) || !"a read inside a transaction function");
+    return writer->conn;
+}
+
 void sqlite_writer_listen(struct sqlite_writer *writer, store_listener *listener, void *ctx)
 {
     writer->listener = listener;

@@ -132,7 +132,8 @@ MUST_CHECK enum err store_read(struct store *store, struct arena *arena, tx_fn *
 MUST_CHECK enum err store_write(struct store *store, struct arena *arena, tx_fn *fn, void *arg);
 
 /* Called after each commit with what its transactions emitted, in order, on the thread that
- * committed. It may store_read, never store_write. Set once, before the first write. */
+ * committed. It may store_read (and waits for no other reader then), never store_write. Set once,
+ * before the first write. */
 typedef void store_listener(void *ctx, const struct store_event *events, size_t n);
 void store_listen(struct store *store, store_listener *listener, void *ctx);
 
@@ -162,6 +163,7 @@ const char *store_path(const struct store *store);
 
 struct store_stats {
     int64_t commits, jobs, failed_commits, queue_depth; /* relaxed atomic reads */
+    int64_t reads_waiting;                              /* for a connection */
 };
 void store_stats(const struct store *store, struct store_stats *ret_stats);
 
