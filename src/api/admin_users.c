@@ -88,6 +88,7 @@ enum err admin_user_put(struct call *c)
 {
     struct user_manage manage = {.user_id = c->http->ids[0], .problem = &c->problem};
 
+    c->other_user_id = manage.user_id;
     enum err err = read_manage(c, &manage);
     return err ? err : call_write(c, user_manage, encode_managed, &manage);
 }

@@ -132,7 +132,7 @@ static enum err run_checked(struct tx *tx, void *arg)
     if (c->session.id) {
         struct session session;
         int64_t user_id = c->session.user_id;
-        enum err err = tx_lock_user(tx, user_id);
+        enum err err = tx_lock_users(tx, user_id, c->other_user_id ? c->other_user_id : user_id);
         if (!err)
             err = session_find_by_id(tx, c->session.id, user_id, c->now_ms, &session);
         if (!err)

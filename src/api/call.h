@@ -28,6 +28,7 @@ struct call {
     const struct route *route;
     int64_t now_ms;            /* one clock reading for the whole call */
     struct session session;    /* with ACCESS_USER and ACCESS_ADMIN; else id 0 */
+    int64_t other_user_id;     /* whom a call changes besides its own user; 0: nobody */
     struct str token;          /* the bearer token or the cookie's; STR_NONE */
     bool token_from_cookie;
     struct http_address client; /* the client's address, a trusted proxy's word included */
@@ -90,8 +91,8 @@ MUST_CHECK enum err call_authenticate(struct call *c);
 
 MUST_CHECK enum err call_read(struct call *c, tx_fn *fn, void *arg);
 
-/* Runs fn in a write transaction in which the caller's session was checked again first (locking his
- * user row) and the problem reset. */
+/* Runs fn in a write transaction in which the problem was reset and the caller's session checked
+ * again first, with his user row locked (and the other user's, the lower id first). */
 MUST_CHECK enum err call_transaction(struct call *c, tx_fn *fn, void *arg);
 
 /* The same for a handler whose whole effect is one transaction: with an Idempotency-Key on an

@@ -57,17 +57,34 @@ static enum err check_limit(struct tx *tx, const struct limit *limit, struct str
     return ERR_OK;
 }
 
+/* In the order of the limits, so that no two wait for each other. Whoever is counted together with
+ * a client's address is counted alone as well, and that lock serves both. */
+static enum err lock(struct tx *tx, enum attempt_kind kind, const struct attempt_subject *subject)
+{
+    for (size_t i = 0; i < N_LIMITS; i++) {
+        if (limits[i].kind != kind || limits[i].counted == WITH_CLIENT)
+            continue;
+        enum err err =
+            tx_lock_subject(tx, str_from(limits[i].scope), subject_of(&limits[i], subject));
+        if (err)
+            return err;
+    }
+    return ERR_OK;
+}
+
 enum err attempts_check(struct tx *tx, enum attempt_kind kind,
                         const struct attempt_subject *subject, int64_t now_ms,
                         int64_t *ret_free_at_ms)
 {
     int64_t free_at_ms = now_ms;
+    enum err err = lock(tx, kind, subject);
 
+    if (err)
+        return err;
     for (size_t i = 0; i < N_LIMITS; i++) {
         if (limits[i].kind != kind)
             continue;
-        enum err err =
-            check_limit(tx, &limits[i], subject_of(&limits[i], subject), now_ms, &free_at_ms);
+        err = check_limit(tx, &limits[i], subject_of(&limits[i], subject), now_ms, &free_at_ms);
         if (err)
             return err;
     }

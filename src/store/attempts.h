@@ -18,7 +18,7 @@ struct attempt_subject {
 };
 
 /* When one more is allowed: now_ms or before if at once. An attempt at t leaves a window of w at
- * exactly t + w. */
+ * exactly t + w. In a write nobody else can count the same subject until the transaction ends. */
 MUST_CHECK enum err attempts_check(struct tx *tx, enum attempt_kind kind,
                                    const struct attempt_subject *subject, int64_t now_ms,
                                    int64_t *ret_free_at_ms);

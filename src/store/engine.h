@@ -26,6 +26,9 @@ struct engine_ops {
     enum err (*post)(struct tx *tx, int64_t n_changed, const char *sql, struct sql_args args);
     enum err (*late)(struct tx *tx, int64_t key, const char *sql, struct sql_args args);
     enum err (*lock_user)(struct tx *tx, int64_t user_id);
+    enum err (*lock_subject)(struct tx *tx, struct str scope, struct str subject);
+    /* Held to the end of the transaction: of several servers that start at once one migrates. */
+    enum err (*lock_migrations)(struct tx *tx);
     enum err (*script)(struct tx *tx, const char *text); /* statements without arguments */
     void (*emit)(struct tx *tx, struct store_event event);
 
@@ -64,7 +67,5 @@ extern const size_t store_n_migrations;
 MUST_CHECK enum err migrate_apply(struct store *store, const struct migration *migrations,
                                   size_t n_migrations, int *ret_applied);
 MUST_CHECK enum err migrate_check(struct store *store, int64_t version);
-
-const struct engine_ops *store_engine_ops(const struct store *store);
 
 #endif

@@ -71,6 +71,9 @@ static enum err apply_one(struct tx *tx, void *arg)
     enum err err;
 
     apply->applied = false;
+    err = tx->ops->lock_migrations(tx);
+    if (err)
+        return err;
     /* Another process may have been faster. */
     err = read_version(tx, &version);
     if (err || version >= migration->version)

@@ -80,6 +80,21 @@ static enum err verb_lock_user(struct tx *tx, int64_t user_id)
     return ERR_OK;
 }
 
+static enum err verb_lock_subject(struct tx *tx, struct str scope, struct str subject)
+{
+    (void)tx;
+    (void)scope;
+    (void)subject;
+    return ERR_OK;
+}
+
+/* A write begins with the lock that only one process gets. */
+static enum err verb_lock_migrations(struct tx *tx)
+{
+    (void)tx;
+    return ERR_OK;
+}
+
 static enum err verb_script(struct tx *tx, const char *text)
 {
     return sqlite_conn_script(tx_of(tx)->conn, text);
@@ -253,6 +268,8 @@ const struct engine_ops sqlite_ops = {
     .post = verb_post,
     .late = verb_late,
     .lock_user = verb_lock_user,
+    .lock_subject = verb_lock_subject,
+    .lock_migrations = verb_lock_migrations,
     .script = verb_script,
     .emit = verb_emit,
     .read = engine_read,

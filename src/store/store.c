@@ -84,6 +84,23 @@ enum err tx_lock_user(struct tx *tx, int64_t user_id)
     return note(tx, tx->ops->lock_user(tx, user_id));
 }
 
+enum err tx_lock_users(struct tx *tx, int64_t user_id, int64_t other_user_id)
+{
+    bool ordered = user_id <= other_user_id;
+    enum err err = tx_lock_user(tx, ordered ? user_id : other_user_id);
+
+    return err || user_id == other_user_id
+               ? err
+               : tx_lock_user(tx, ordered ? other_user_id : user_id);
+}
+
+enum err tx_lock_subject(struct tx *tx, struct str scope, struct str subject)
+{
+    if (tx->failed)
+        return tx->failed;
+    return note(tx, tx->ops->lock_subject(tx, scope, subject));
+}
+
 struct arena *tx_arena(struct tx *tx)
 {
     return tx->arena;
@@ -127,11 +144,6 @@ void store_stats(const struct store *store, struct store_stats *ret_stats)
 const char *store_path(const struct store *store)
 {
     return store->engine->ops->path(store->engine);
-}
-
-const struct engine_ops *store_engine_ops(const struct store *store)
-{
-    return store->engine->ops;
 }
 
 /* ---- Opening ---- */

@@ -97,8 +97,21 @@ MUST_CHECK enum err tx_post(struct tx *tx, int64_t n_changed, const char *sql,
  * of the keys, so that locks are short and never cross. */
 MUST_CHECK enum err tx_late(struct tx *tx, int64_t key, const char *sql, struct sql_args args);
 
-/* Every write of a user's data takes the user's row first. Nothing to do where one thread writes. */
+/* ---- Locks, held to the end of the transaction; nothing to do where one thread writes ----
+ *
+ * All take theirs in one order, so that nobody waits in a circle: users by rising id, then subjects,
+ * then the shop's row, then lates. Where a second user is known only by a row that is read under the
+ * first one's lock, the order may be broken: the engine finds the circle and runs one of them again.
+ * To lock again what one holds is allowed. */
+
+/* Every write of a user's data takes the user's row first. With two users: tx_lock_users, or the
+ * lower id first. */
 MUST_CHECK enum err tx_lock_user(struct tx *tx, int64_t user_id);
+MUST_CHECK enum err tx_lock_users(struct tx *tx, int64_t user_id, int64_t other_user_id);
+
+/* Who counts rows before adding one takes this first, or many at once would each count none. `scope`
+ * names the rule, `subject` (a hash) whom it counts. Nothing in a read, which adds none. */
+MUST_CHECK enum err tx_lock_subject(struct tx *tx, struct str scope, struct str subject);
 
 struct arena *tx_arena(struct tx *tx);
 
