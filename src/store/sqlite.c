@@ -45,32 +45,36 @@ static struct sqlite_tx *tx_of(struct tx *tx)
     return (struct sqlite_tx *)tx;
 }
 
-/* ---- The verbs: on SQLite all of them just run ---- */
+/* ---- The verbs: on SQLite all of them just run, unless a test defers them ---- */
 
 static enum err verb_ask(struct tx *tx, const char *sql, struct sql_args args,
                          struct sql_rows *ret_rows)
 {
-    return sqlite_conn_ask(tx_of(tx)->conn, tx->arena, sql, args, ret_rows);
+    enum err err = sqlite_tx_flush(tx_of(tx));
+
+    return err ? err : sqlite_conn_ask(tx_of(tx)->conn, tx->arena, sql, args, ret_rows);
 }
 
 static enum err verb_post(struct tx *tx, int64_t n_changed, const char *sql, struct sql_args args)
 {
     struct sqlite_tx *own = tx_of(tx);
-    int64_t changed;
-    enum err err;
 
     assert(own->events || !"a read may not write");
-    err = sqlite_conn_run(own->conn, sql, args, &changed);
-    if (err || n_changed == SQL_ANY_COUNT || changed == n_changed)
-        return err;
-    own->stale = (struct sqlite_stale){sql, n_changed, changed};
-    return ERR_STALE;
+    if (!own->defer)
+        return sqlite_tx_run(own, n_changed, sql, args);
+    sqlite_tx_defer(own, &own->posts, 0, n_changed, sql, args);
+    return ERR_OK;
 }
 
 static enum err verb_late(struct tx *tx, int64_t key, const char *sql, struct sql_args args)
 {
-    (void)key;
-    return verb_post(tx, 1, sql, args);
+    struct sqlite_tx *own = tx_of(tx);
+
+    if (!own->defer)
+        return verb_post(tx, 1, sql, args);
+    assert(own->events || !"a read may not write");
+    sqlite_tx_defer(own, &own->lates, key, 1, sql, args);
+    return ERR_OK;
 }
 
 static enum err verb_lock_user(struct tx *tx, int64_t user_id)
@@ -97,7 +101,9 @@ static enum err verb_lock_migrations(struct tx *tx)
 
 static enum err verb_script(struct tx *tx, const char *text)
 {
-    return sqlite_conn_script(tx_of(tx)->conn, text);
+    enum err err = sqlite_tx_flush(tx_of(tx));
+
+    return err ? err : sqlite_conn_script(tx_of(tx)->conn, text);
 }
 
 static void verb_emit(struct tx *tx, struct store_event event)
@@ -339,7 +345,7 @@ enum err sqlite_engine_open(const struct store_options *options, const char *pat
     engine->idle = mem_zalloc((size_t)engine->n_max * sizeof(struct sqlite_conn *));
     pthread_mutex_init(&engine->mutex, NULL);
     engine->last = &engine->first;
-    engine->writer = sqlite_writer_start(conn, options->run_twice, options->queue_max);
+    engine->writer = sqlite_writer_start(conn, options);
     *ret_engine = &engine->engine;
     return ERR_OK;
 }

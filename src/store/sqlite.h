@@ -48,6 +48,8 @@ struct sqlite_events {
     size_t n, cap;
 };
 
+struct sqlite_deferred;
+
 struct sqlite_tx {
     struct tx tx;
     struct sqlite_conn *conn;
@@ -55,17 +57,29 @@ struct sqlite_tx {
     struct sqlite_stale {         /* the post that did not fit, for the log */
         const char *sql;
         int64_t expected, changed;
+        bool unique; /* it violated a unique index */
     } stale;
+    bool defer;
+    struct sqlite_deferred *posts, *lates; /* in the order in which they will run */
 };
 
 extern const struct engine_ops sqlite_ops;
+
+/* Runs a change now; a count or a unique row that does not fit is ERR_STALE. */
+MUST_CHECK enum err sqlite_tx_run(struct sqlite_tx *tx, int64_t n_changed, const char *sql,
+                                  struct sql_args args);
+/* Keeps a change behind those of its list whose keys are not larger. */
+void sqlite_tx_defer(struct sqlite_tx *tx, struct sqlite_deferred **list, int64_t key,
+                     int64_t n_changed, const char *sql, struct sql_args args);
+MUST_CHECK enum err sqlite_tx_flush(struct sqlite_tx *tx); /* runs what was kept */
 
 /* ---- The writer thread ---- */
 
 struct sqlite_writer;
 
 /* Takes conn over. */
-struct sqlite_writer *sqlite_writer_start(struct sqlite_conn *conn, bool run_twice, int queue_max);
+struct sqlite_writer *sqlite_writer_start(struct sqlite_conn *conn,
+                                          const struct store_options *options);
 void sqlite_writer_stop(struct sqlite_writer *writer); /* runs what waits, then ends */
 MUST_CHECK enum err sqlite_writer_write(struct sqlite_writer *writer, struct arena *arena,
                                         tx_fn *fn, void *arg);

@@ -31,7 +31,7 @@ struct job {
 
 struct sqlite_writer {
     struct sqlite_conn *conn;
-    bool run_twice;
+    bool run_twice, defer;
     int queue_max;
     store_listener *listener;
     void *listener_ctx;
@@ -110,12 +110,16 @@ static bool attempt(struct sqlite_writer *writer, struct job *job, bool keep,
         .tx = {.ops = &sqlite_ops, .arena = job->arena},
         .conn = writer->conn,
         .events = &writer->events,
+        .defer = writer->defer,
     };
     size_t events_before = writer->events.n;
 
     if (sqlite_conn_control(writer->conn, savepoint_sql))
         return false;
-    job->result = tx_result(&tx.tx, job->fn(&tx.tx, job->arg));
+    job->result = job->fn(&tx.tx, job->arg);
+    if (!job->result && !tx.tx.failed)
+        tx.tx.failed = sqlite_tx_flush(&tx);
+    job->result = tx_result(&tx.tx, job->result);
     *ret_stale = tx.stale;
     /* A full disk, an I/O error or missing memory may have ended the whole transaction. */
     if (tx.tx.failed == ERR_UNAVAILABLE || !sqlite_conn_in_transaction(writer->conn))
@@ -148,7 +152,8 @@ static bool run_job(struct sqlite_writer *writer, struct job *job)
         return false;
     if (job->result == ERR_STALE) {
         log_line(LOG_ERROR, "transaction_stale", LOG_INT("expected", stale.expected),
-                 LOG_INT("changed", stale.changed), LOG_CSTR("sql", stale.sql));
+                 LOG_INT("changed", stale.changed), LOG_INT("unique", stale.unique),
+                 LOG_CSTR("sql", stale.sql));
         job->result = ERR_INTERNAL;
     }
     return true;
@@ -270,14 +275,16 @@ static void *write_loop(void *arg)
     return NULL;
 }
 
-struct sqlite_writer *sqlite_writer_start(struct sqlite_conn *conn, bool run_twice, int queue_max)
+struct sqlite_writer *sqlite_writer_start(struct sqlite_conn *conn,
+                                          const struct store_options *options)
 {
     struct sqlite_writer *writer = mem_zalloc(sizeof(*writer));
     int rc;
 
     writer->conn = conn;
-    writer->run_twice = run_twice;
-    writer->queue_max = queue_max > 0 ? queue_max : QUEUE_MAX;
+    writer->run_twice = options->run_twice;
+    writer->defer = options->defer;
+    writer->queue_max = options->queue_max > 0 ? options->queue_max : QUEUE_MAX;
     writer->last = &writer->first;
     pthread_mutex_init(&writer->mutex, NULL);
     pthread_cond_init(&writer->wake, NULL);

@@ -4,12 +4,21 @@
  * A transaction is a function. store_write runs it inside a transaction, perhaps together with
  * others in one commit, perhaps more than once, and returns when it is durable (or refused). So a
  * transaction function
- *   - takes clock, randomness and ids as arguments, and resets its outputs at entry;
+ *   - takes clock, randomness and ids as arguments, and resets its outputs at entry (but for the
+ *     problem it may fill: who runs the function resets that before each run, as call_transaction
+ *     does; a function that resets it itself does no harm);
  *   - has no effect outside the database; what must happen after the commit it states with tx_emit,
  *     dropped on rollback;
  *   - allocates what it returns from tx_arena, which is the caller's;
  *   - returns an error to have its own changes rolled back (its neighbours' are kept).
  * The writer is one thread on SQLite: never wait for anything inside.
+ *
+ * A function is run again when what it had read did not hold: a post or a late found another count
+ * of rows, or a post a unique row that is there already (the checks by ask see both the next time),
+ * it returned ERR_STALE itself, or the engine met a deadlock. How often is the engine's judgement.
+ * On SQLite nobody writes in between, so it is run once more, and what does not fit then is logged
+ * as a bug: ERR_INTERNAL. An engine with several writers runs it again alone, up to 8 times, then
+ * gives ERR_UNAVAILABLE: others were always faster.
  *
  * SQL is one text for all engines: $1 parameters (numbered, each used at least once), RETURNING, ON
  * CONFLICT; no `::`, no FOR UPDATE. Statements are cached by the address of their text, so a text is
@@ -82,19 +91,28 @@ bool sql_is_null(const struct sql_rows *rows, size_t row, size_t col);
 
 enum { SQL_ANY_COUNT = -1 };
 
-/* Runs a statement whose rows are needed now. A conflict that is an answer to the client is asked
- * for (INSERT … ON CONFLICT DO NOTHING RETURNING id), never found by a failing post. */
+/* A transaction reads its own writes: what was posted, and then what is late, is run before the
+ * statement of the next tx_ask, in the same trip. So tx_ask and store_write report the failures of
+ * what they find pending, too. On SQLite nothing waits, unless store_options.defer says so. */
+
+/* Runs a statement whose rows are needed now, after all that is pending. A conflict that is an
+ * answer to the client is asked for (INSERT … ON CONFLICT DO NOTHING RETURNING id), never found by a
+ * failing post. Only a unique row that an ask itself violates is ERR_UNIQUE. */
 MUST_CHECK enum err tx_ask(struct tx *tx, const char *sql, struct sql_args args,
                            struct sql_rows *ret_rows);
 
 /* Runs a statement that needs no answer and must change exactly n_changed rows (or SQL_ANY_COUNT);
- * another count fails the transaction with ERR_STALE: it is rolled back and run again, once alone,
- * and what then still does not fit is logged as a bug. May be deferred to the next ask or commit. */
+ * another count, or a unique row that is there already, fails the transaction with ERR_STALE: it is
+ * rolled back and run again. May be deferred to the next ask or the commit; posts keep their order
+ * among themselves. `args` are copied. */
 MUST_CHECK enum err tx_post(struct tx *tx, int64_t n_changed, const char *sql,
                             struct sql_args args);
 
-/* A post that changes one contended row, named by `key`: deferred to the end and sent in the order
- * of the keys, so that locks are short and never cross. */
+/* A post that changes one contended row, named by `key`, exactly once. May be deferred to the next
+ * ask or the commit, and runs after all posts that are pending then, also those stated after it (so
+ * no post relies on a late that no ask has followed), in the order of the keys, those of one key in
+ * the order they were stated. So locks are short, and never cross as long as a transaction states
+ * all its lates without an ask in between. */
 MUST_CHECK enum err tx_late(struct tx *tx, int64_t key, const char *sql, struct sql_args args);
 
 /* ---- Locks, held to the end of the transaction; nothing to do where one thread writes ----
@@ -156,6 +174,7 @@ struct store_options {
     const char *database; /* "sqlite:servery.db", "sqlite:/path", later "postgresql://…" */
     int readers;          /* read connections, opened as they are needed; 0: 8 */
     bool run_twice;       /* tests: each write is run, rolled back, and run again */
+    bool defer;           /* tests: posts and lates wait as long as they may */
     bool must_exist;      /* refuse a database that is not there */
     int queue_max;        /* writes that may wait before more are refused; 0: 4096 */
 };

@@ -44,18 +44,30 @@ void fixture_reopen(struct fixture *f, struct store_options options)
     store_close(f->store);
     f->store = NULL;
     options.database = f->database;
+    options.defer |= f->defer;
     assert_int_equal(store_open(&options, &f->store), ERR_OK);
     assert_int_equal(migrate_apply(f->store, fixture_migrations, 1, &applied), ERR_OK);
 }
 
-int fixture_setup(void **state)
+static int set_up(void **state, bool defer)
 {
     struct fixture *f = malloc(sizeof(*f));
 
     fixture_dir(f);
+    f->defer = defer;
     fixture_reopen(f, (struct store_options){0});
     *state = f;
     return 0;
+}
+
+int fixture_setup(void **state)
+{
+    return set_up(state, false);
+}
+
+int fixture_setup_deferred(void **state)
+{
+    return set_up(state, true);
 }
 
 int fixture_teardown(void **state)

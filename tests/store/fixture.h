@@ -21,12 +21,15 @@ struct fixture {
     char database[112]; /* the same as a setting */
     struct arena *arena;
     struct store *store;
+    bool defer; /* its stores do */
 };
 
 extern const struct migration fixture_migrations[];
 
-/* For cmocka; *state is the struct fixture, its store migrated and open. */
+/* For cmocka; *state is the struct fixture, its store migrated and open (…_deferred: its posts and
+ * lates wait as long as they may). */
 int fixture_setup(void **state);
+int fixture_setup_deferred(void **state);
 int fixture_teardown(void **state);
 
 /* Closes the store and opens it anew with these options; `database` is filled in. */

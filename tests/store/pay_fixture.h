@@ -11,11 +11,7 @@
 
 int pay_teardown(void **state);
 
-#define PAY_TEST(test)                                                                             \
-    {#test, test, shop_setup, pay_teardown, NULL},                                                 \
-    {                                                                                              \
-#test ", run twice", test, shop_setup_twice, pay_teardown, NULL                            \
-    }
+#define PAY_TEST(test) SHOP_TEST_WITH(test, pay_teardown)
 
 /* The line's quantity, edited (also to the same one); 0 takes it out. */
 void pay_cart(struct shop_fixture *s, int64_t user_id, int64_t food_id, int64_t quantity);

@@ -9,13 +9,13 @@ static void listen(void *ctx, const struct store_event *events, size_t n)
         s->events[s->n_events++] = events[i];
 }
 
-static int set_up(void **state, bool run_twice)
+static int set_up(void **state, struct store_options options)
 {
     struct shop_fixture *s = calloc(1, sizeof(*s));
     int applied;
 
     fixture_dir(&s->base);
-    struct store_options options = {.database = s->base.database, .run_twice = run_twice};
+    options.database = s->base.database;
     assert_int_equal(store_open(&options, &s->base.store), ERR_OK);
     assert_int_equal(store_migrate(s->base.store, &applied), ERR_OK);
     s->store = s->base.store;
@@ -28,12 +28,17 @@ static int set_up(void **state, bool run_twice)
 
 int shop_setup(void **state)
 {
-    return set_up(state, false);
+    return set_up(state, (struct store_options){0});
 }
 
 int shop_setup_twice(void **state)
 {
-    return set_up(state, true);
+    return set_up(state, (struct store_options){.run_twice = true});
+}
+
+int shop_setup_deferred(void **state)
+{
+    return set_up(state, (struct store_options){.run_twice = true, .defer = true});
 }
 
 int shop_teardown(void **state)

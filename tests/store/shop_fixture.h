@@ -18,9 +18,11 @@ struct shop_fixture {
     struct store_event events[64]; /* what the last commits have told; reset by shop_write */
 };
 
-/* For cmocka. Every write runs once, or (…_twice) is run, rolled back and run again. */
+/* For cmocka. Every write runs once, or (…_twice) is run, rolled back and run again, or
+ * (…_deferred) that with its posts and lates deferred as long as they may be. */
 int shop_setup(void **state);
 int shop_setup_twice(void **state);
+int shop_setup_deferred(void **state);
 int shop_teardown(void **state);
 
 /* store_write with the problem and the events reset. */
@@ -41,12 +43,13 @@ int64_t shop_taken(struct shop_fixture *s, int64_t food_id);
 int64_t shop_hold(struct shop_fixture *s, int64_t user_id, int64_t food_id, int64_t quantity,
                   const char *status, bool taken);
 
-/* A test as two: with writes that run once, and with writes that run twice. */
-#define SHOP_TEST(test)                                                                            \
-    {#test, test, shop_setup, shop_teardown, NULL},                                                \
-    {                                                                                              \
-#test ", run twice", test, shop_setup_twice, shop_teardown, NULL                           \
-    }
+/* A test as three: with writes that run once, that run twice, and that are deferred. */
+#define SHOP_TEST_AS(test, name, setup, teardown) {#test name, test, setup, teardown, NULL}
+#define SHOP_TEST_WITH(test, teardown)                                                             \
+    SHOP_TEST_AS(test, "", shop_setup, teardown),                                                  \
+        SHOP_TEST_AS(test, ", run twice", shop_setup_twice, teardown),                             \
+        SHOP_TEST_AS(test, ", deferred", shop_setup_deferred, teardown)
+#define SHOP_TEST(test) SHOP_TEST_WITH(test, shop_teardown)
 
 #define assert_problem(s, expected) assert_int_equal((s)->problem.code, (expected))
 

@@ -528,7 +528,10 @@ static void test_store__more_readers_than_connections(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(test_store__##name, fixture_setup, fixture_teardown)
+#define T_AS(name, mode, setup)                                                                    \
+    {"test_store__" #name mode, test_store__##name, setup, fixture_teardown, NULL}
+#define T(name)                                                                                    \
+    T_AS(name, "", fixture_setup), T_AS(name, ", deferred", fixture_setup_deferred)
         T(values_roundtrip),
         T(parameters_by_number_not_by_appearance),
         T(many_rows),
@@ -550,6 +553,7 @@ int main(void)
         T(a_read_is_one_snapshot),
         T(more_readers_than_connections),
 #undef T
+#undef T_AS
     };
 
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
