@@ -79,7 +79,7 @@ static void scan_input(struct http_conn *conn, struct evbuffer *input, size_t fr
     struct evbuffer_iovec pieces[4];
     struct evbuffer_ptr at;
     size_t len = evbuffer_get_length(input);
-    while (from < len && !conn->scan.done) {
+    while (from < len && conn->scan.part != HTTP_SCAN_DONE) {
         int n = 1;
         if (from == 0) {
             n = evbuffer_peek(input, -1, NULL, pieces, 4);
@@ -88,7 +88,7 @@ static void scan_input(struct http_conn *conn, struct evbuffer *input, size_t fr
             n = evbuffer_peek(input, -1, &at, pieces, 4);
         }
         for (int i = 0; i < n && i < 4; i++) {
-            http_head_scan_bytes(&conn->scan, pieces[i].iov_base, pieces[i].iov_len);
+            http_scan_bytes(&conn->scan, pieces[i].iov_base, pieces[i].iov_len);
             from += pieces[i].iov_len;
         }
     }
@@ -99,7 +99,7 @@ static void begin_request(struct http_conn *conn)
 {
     struct http_loop *loop = conn->loop;
     conn->state = HTTP_CONN_READING;
-    conn->scan = (struct http_head_scan){0};
+    conn->scan = (struct http_scan){0};
     conn->deadline_ms = clock_mono_ms() + (loop->stopping
                                                ? loop->server->limits.stop_reading_ms
                                                : loop->server->limits.request_deadline_ms);
@@ -129,7 +129,7 @@ static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info
         return;
     if (conn->state == HTTP_CONN_IDLE)
         begin_request(conn);
-    if (conn->state == HTTP_CONN_READING && !conn->scan.done)
+    if (conn->state == HTTP_CONN_READING)
         scan_input(conn, input, len - info->n_added);
     if (len > AHEAD_MAX_BYTES)
         limit_input(conn, len);
@@ -459,6 +459,7 @@ static struct http_job *job_for(struct http_loop *loop, struct http_conn *conn,
     struct http_call *call = &job->call;
     job->conn = conn;
     job->req = req;
+    job->n_headers = conn->scan.n_lines - 1;
     conn->job = job;
     call->server = loop->server;
     call->ctx = loop->server->options.ctx;
@@ -512,8 +513,8 @@ void http_conn_on_request(struct evhttp_request *req, void *arg)
     atomic_fetch_add_explicit(&loop->server->requests, 1, memory_order_relaxed);
 
     struct http_job *job = job_for(loop, conn, req);
-    const char *fault =
-        conn->scan.bad ? "A header line holds NUL or is continued." : http_guard_check(req);
+    const char *fault = http_guard_check(req);
+    fault = fault ? fault : conn->scan.fault;
     if (fault) {
         job->call.response.close = true;
         refuse(job, 400, fault, STR_NONE);

@@ -7,28 +7,107 @@
 #include <string.h>
 #include <strings.h>
 
-/* Fed with the bytes as they come, in pieces of any size. A line ends at LF with or without CR
- * before it, as evhttp has it, and the head ends at an empty line. */
-void http_head_scan_bytes(struct http_head_scan *scan, const char *bytes, size_t len)
+enum { CHUNK_DIGITS_MAX = 15, NO_MATCH = 255 };
+
+static void fail(struct http_scan *scan, const char *fault)
+{
+    if (!scan->fault)
+        scan->fault = fault;
+}
+
+/* The name is told from the line's first bytes; what it may hold is http_guard_check's. */
+static void match_coding(struct http_scan *scan, const char *bytes, size_t len)
+{
+    static const char name[] = "transfer-encoding:";
+    for (size_t i = 0; i < len && scan->matched < sizeof name - 1; i++)
+        scan->matched = (bytes[i] | 0x20) == name[scan->matched] ? scan->matched + 1 : NO_MATCH;
+    scan->chunked |= scan->matched == sizeof name - 1;
+}
+
+/* One line of the head or the trailer, or as much as there is of it. It ends at LF with or without
+ * CR before it, as evhttp has it, and the whole ends at an empty line. Gives what it took. */
+static size_t scan_line(struct http_scan *scan, const char *bytes, size_t len)
+{
+    const char *lf = memchr(bytes, '\n', len);
+    size_t n = lf ? (size_t)(lf - bytes) : len;
+    bool is_head = scan->part == HTTP_SCAN_HEAD;
+    if (n > 0 && memchr(bytes, 0, n))
+        fail(scan, "A header line holds NUL.");
+    if (n > 0 && !scan->line_started) {
+        if (scan->n_lines > 0 && (*bytes == ' ' || *bytes == '\t'))
+            fail(scan, "A header line is continued."); /* obsolete, and read in many ways */
+        scan->line_started = *bytes != '\r' || n > 1;
+    }
+    if (is_head)
+        match_coding(scan, bytes, n);
+    if (!lf)
+        return len;
+    if (!scan->line_started)
+        scan->part = is_head && scan->chunked ? HTTP_SCAN_SIZE : HTTP_SCAN_DONE;
+    else if (is_head)
+        scan->n_lines++;
+    scan->line_started = false;
+    scan->matched = 0;
+    return n + 1;
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Digits and CRLF, nothing else: no sign, no "0x", no space, no extension, no bare LF. */
+static bool scan_framing(struct http_scan *scan, char c)
+{
+    int digit = hex_value(c);
+    switch (scan->part) {
+    case HTTP_SCAN_SIZE:
+        if (digit >= 0) {
+            scan->chunk_left = scan->chunk_left * 16 + (unsigned)digit;
+            return ++scan->n_digits <= CHUNK_DIGITS_MAX;
+        }
+        scan->part = HTTP_SCAN_SIZE_LF;
+        return c == '\r' && scan->n_digits > 0;
+    case HTTP_SCAN_SIZE_LF:
+        scan->part = scan->chunk_left > 0 ? HTTP_SCAN_CHUNK : HTTP_SCAN_TRAILER;
+        return c == '\n';
+    case HTTP_SCAN_CHUNK_CR:
+        scan->part = HTTP_SCAN_CHUNK_LF;
+        return c == '\r';
+    case HTTP_SCAN_CHUNK_LF:
+        scan->part = HTTP_SCAN_SIZE;
+        scan->n_digits = 0;
+        return c == '\n';
+    case HTTP_SCAN_HEAD:
+    case HTTP_SCAN_CHUNK:
+    case HTTP_SCAN_TRAILER:
+    case HTTP_SCAN_DONE:
+        break;
+    }
+    return false;
+}
+
+/* Fed with the bytes as they come, in pieces of any size. */
+void http_scan_bytes(struct http_scan *scan, const char *bytes, size_t len)
 {
     const char *end = bytes + len;
-    while (bytes < end && !scan->done) {
-        const char *lf = memchr(bytes, '\n', (size_t)(end - bytes));
-        const char *stop = lf ? lf : end;
-        size_t n = (size_t)(stop - bytes);
-        if (n > 0 && memchr(bytes, 0, n))
-            scan->bad = true;
-        if (n > 0 && !scan->line_started) {
-            if (scan->any_line && (*bytes == ' ' || *bytes == '\t'))
-                scan->bad = true; /* a continued line: obsolete, and read in many ways */
-            scan->line_started = *bytes != '\r' || n > 1;
+    while (bytes < end && scan->part != HTTP_SCAN_DONE) {
+        size_t left = (size_t)(end - bytes);
+        if (scan->part == HTTP_SCAN_HEAD || scan->part == HTTP_SCAN_TRAILER) {
+            bytes += scan_line(scan, bytes, left);
+        } else if (scan->part == HTTP_SCAN_CHUNK) {
+            size_t n = left < scan->chunk_left ? left : (size_t)scan->chunk_left;
+            bytes += n;
+            scan->chunk_left -= n;
+            if (scan->chunk_left == 0)
+                scan->part = HTTP_SCAN_CHUNK_CR;
+        } else if (!scan_framing(scan, *bytes++)) {
+            fail(scan, "A chunk is not framed by its size in hexadecimal digits and CRLF.");
+            scan->part = HTTP_SCAN_DONE;
         }
-        if (!lf)
-            return;
-        scan->done = !scan->line_started;
-        scan->line_started = false;
-        scan->any_line = true;
-        bytes = lf + 1;
     }
 }
 

@@ -30,13 +30,29 @@ struct http_limits {
     size_t buffered_max_bytes; /* request bytes one loop holds before it refuses more */
 };
 
-/* Watches the raw bytes of a request's head, because evhttp cuts its lines at NUL and folds
- * continued ones before anybody else sees them. */
-struct http_head_scan {
+enum http_scan_part {
+    HTTP_SCAN_HEAD,
+    HTTP_SCAN_SIZE, /* of a chunk, in hexadecimal digits */
+    HTTP_SCAN_SIZE_LF,
+    HTTP_SCAN_CHUNK,
+    HTTP_SCAN_CHUNK_CR,
+    HTTP_SCAN_CHUNK_LF,
+    HTTP_SCAN_TRAILER,
+    HTTP_SCAN_DONE, /* the rest is not looked at: a body with a length, or the next request */
+};
+
+/* Watches the raw bytes of a request's head and of how its chunks are framed, because evhttp cuts
+ * lines at NUL, folds continued ones and reads a chunk's size as strtoll does, before anybody else
+ * sees them. */
+struct http_scan {
+    enum http_scan_part part;
+    const char *fault; /* what is wrong with the request, or NULL */
     bool line_started; /* the line that is being read has a byte besides its CR */
-    bool done;         /* the empty line came */
-    bool bad;
-    bool any_line; /* a whole line was seen */
+    unsigned n_lines;  /* whole ones of the head, the request line included */
+    size_t matched;    /* so many bytes of this line are those of "Transfer-Encoding:" */
+    bool chunked;
+    unsigned n_digits;
+    uint64_t chunk_left;
 };
 
 enum http_conn_state {
@@ -51,7 +67,7 @@ struct http_conn {
     struct bufferevent *bev;
     struct evhttp_connection *evcon;
     enum http_conn_state state;
-    struct http_head_scan scan;
+    struct http_scan scan;
     int64_t deadline_ms; /* monotonic, while READING */
     struct http_address peer;
     size_t buffered;      /* its share of loop->buffered */
@@ -67,6 +83,7 @@ struct http_job {
     struct http_loop *loop;
     struct http_conn *conn;
     struct evhttp_request *req;
+    unsigned n_headers; /* in the request's head: those after came in its trailer */
     size_t counted; /* body bytes counted in loop->buffered */
     bool head;
     bool vary;       /* the body could have been compressed */
@@ -185,7 +202,7 @@ void http_conn_arm_tick(struct http_loop *loop);
 void http_job_release(struct http_job *job);
 
 /* ---- http_guard.c ---- */
-void http_head_scan_bytes(struct http_head_scan *scan, const char *bytes, size_t len);
+void http_scan_bytes(struct http_scan *scan, const char *bytes, size_t len);
 /* NULL if the request is framed soundly, else what is wrong with it. */
 const char *http_guard_check(struct evhttp_request *req);
 bool http_guard_has_body(const struct evkeyvalq *headers); /* by its framing headers */

@@ -87,6 +87,55 @@ static void test_http_guard__ambiguous_requests(void **state)
         refused(*state, requests[i], strlen(requests[i]));
 }
 
+/* evhttp takes these sizes as strtoll does, and needs no end of line behind a chunk. */
+static void test_http_guard__chunk_sizes(void **state)
+{
+    static const char *const bodies[] = {
+        "+5\r\nabcde\r\n0\r\n\r\n",
+        "0x5\r\nabcde\r\n0\r\n\r\n",
+        " 5\r\nabcde\r\n0\r\n\r\n",
+        "\t5\r\nabcde\r\n0\r\n\r\n",
+        "5 \r\nabcde\r\n0\r\n\r\n",
+        "5 6\r\nabcde\r\n0\r\n\r\n",
+        "5 ;a=b\r\nabcde\r\n0\r\n\r\n",
+        "5\nabcde\r\n0\r\n\r\n",
+        "\r\n5\r\nabcde\r\n0\r\n\r\n",
+        "5\r\nabcde\n0\r\n\r\n",
+        "5\r\nabcde0\r\n\r\n",
+        "5\r\nabcde\r\n\r\n0\r\n\r\n",
+        "5\r\nabcde\r\n-0\r\n\r\n",
+        "5\r\nabcde\r\n+0\r\n\r\n",
+        "5\r\nabcde\r\n0\n\r\n",
+        "0000000000000005\r\nabcde\r\n0\r\n\r\n",
+    };
+    char request[512];
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        (void)snprintf(request, sizeof request,
+                       "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: Chunked\r\n\r\n%s" SMUGGLED,
+                       bodies[i]);
+        refused(*state, request, strlen(request));
+    }
+    static const char nul[] = "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
+                              "5\0009\r\nabcde\r\n0\r\n\r\n" SMUGGLED;
+    refused(*state, nul, sizeof nul - 1);
+}
+
+/* evhttp puts a trailer's lines behind the headers, where a proxy that appended to a header of that
+ * name would not have seen them. */
+static void test_http_guard__trailers_are_no_headers(void **state)
+{
+    struct answer answer =
+        rig_ask(*state, "GET /headers HTTP/1.1\r\n" HOST "X-Many: head\r\nTransfer-Encoding: chunked"
+                        "\r\n\r\n0\r\nX-Many: trailer\r\nX-Other: trailer\r\n\r\n");
+    assert_int_equal(answer.status, 200);
+    assert_string_equal(answer.body, "head");
+    answer_finish(&answer);
+    answer = rig_ask(*state, "GET /headers HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked"
+                             "\r\n\r\n0\r\nX-Many: trailer\r\n\r\n");
+    assert_string_equal(answer.body, "");
+    answer_finish(&answer);
+}
+
 static void test_http_guard__nul(void **state)
 {
     static const char target[] = "GET /menu\0x HTTP/1.1\r\n" HOST "\r\n" SMUGGLED;
@@ -127,28 +176,36 @@ static void test_http_guard__second_request(void **state)
 /* Bytes one at a time must be judged as bytes at once. */
 static void test_http_guard__scan_in_pieces(void **state)
 {
+#define BYTES(literal) literal, sizeof literal - 1
+#define CHUNKED "P\r\ntransfer-Encoding:x\r\n\r\n"
     static const struct {
         const char *bytes;
         size_t len;
         bool bad, done;
     } cases[] = {
-        {"GET / HTTP/1.1\r\nA: b\r\n\r\n\0\0", 26, false, true},
-        {"GET / HTTP/1.1\nA: b\n\n\0", 22, false, true},
-        {"GET / HTTP/1.1\r\nA: b\r\n", 22, false, false},
-        {"GET / HTTP/1.1\r\nA: \0\r\n\r\n", 24, true, true},
-        {"GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", 28, true, true},
-        {"\r\n", 2, false, true},
+        {BYTES("GET / HTTP/1.1\r\nA: b\r\n\r\n\0\0"), false, true},
+        {BYTES("GET / HTTP/1.1\nA: b\n\n\0"), false, true},
+        {BYTES("GET / HTTP/1.1\r\nA: b\r\n"), false, false},
+        {BYTES("GET / HTTP/1.1\r\nA: \0\r\n\r\n"), true, true},
+        {BYTES("GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n"), true, true},
+        {BYTES("\r\n"), false, true},
+        {BYTES(CHUNKED "B\r\n\0\r\n\0\0\0\0\0\0\0\0\r\n00\r\nA: b\r\n\r\n\0"), false, true},
+        {BYTES(CHUNKED "1\r\na\r\n0\r\nA: b\r\n"), false, false},
+        {BYTES(CHUNKED "1\r\na\r\n0\r\nA: b\r\n c\r\n\r\n"), true, true},
+        {BYTES(CHUNKED "1\r\na\n"), true, true},
+        {BYTES("P\r\nX-Transfer-Encoding:x\r\n\r\n+1\r\n"), false, true},
+        {BYTES("P\r\nTransfer-Encodings:x\r\n\r\n+1\r\n"), false, true},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         for (size_t step = 1; step <= cases[i].len; step++) {
-            struct http_head_scan scan = {0};
+            struct http_scan scan = {0};
             for (size_t at = 0; at < cases[i].len; at += step) {
                 size_t left = cases[i].len - at;
-                http_head_scan_bytes(&scan, cases[i].bytes + at, left < step ? left : step);
+                http_scan_bytes(&scan, cases[i].bytes + at, left < step ? left : step);
             }
-            assert_int_equal(scan.bad, cases[i].bad);
-            assert_int_equal(scan.done, cases[i].done);
+            assert_int_equal(scan.fault != NULL, cases[i].bad);
+            assert_int_equal(scan.part == HTTP_SCAN_DONE, cases[i].done);
         }
     }
 }
@@ -162,6 +219,9 @@ static void test_http_guard__sound_requests(void **state)
                      200);
     assert_int_equal(rig_status(rig, "HEAD /menu HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n"),
                      200);
+    assert_int_equal(rig_status(rig, "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n"
+                                     "\r\n05\r\nab\r\nc\r\nA\r\n0\r\n\r\n0\r\n\r\n\r\n00\r\n\r\n"),
+                     200);
     assert_int_equal(rig_status(rig, "GET http://a/menu?x=1 HTTP/1.1\r\n" HOST "\r\n"), 200);
     assert_int_equal(rig_status(rig, "GET /menu HTTP/1.1\n"
                                      "Host: a\n\n"),
@@ -172,6 +232,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_http_guard__ambiguous_requests, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_guard__chunk_sizes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_guard__trailers_are_no_headers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http_guard__nul, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http_guard__second_request, set_up, tear_down),
         cmocka_unit_test(test_http_guard__scan_in_pieces),

@@ -417,6 +417,17 @@ static void test_http_server__request_values(void **state)
     assert_string_equal(answer.body, "one, two");
     expect_header(&answer, "X-Mine", "mine");
     answer_finish(&answer);
+    /* A header sent a thousand times is joined in one go. */
+    enum { TIMES = 1000 };
+    static char request[16 * TIMES], joined[4 * TIMES];
+    strcpy(request, "GET /headers HTTP/1.1\r\n" HOST "X-Many:\r\n");
+    size_t at = strlen(request);
+    for (int i = 0; i < TIMES; i++) {
+        memcpy(request + at + 11 * (size_t)i, "X-Many: a\r\n", 11);
+        memcpy(joined + 3 * (size_t)i, ", a", 3);
+    }
+    strcpy(request + at + 11 * TIMES, "\r\n");
+    expect_body(rig, request, 200, joined);
     expect_body(rig, GET("/query"), 200, "");
     expect_body(rig, GET("/query?"), 200, "");
     expect_body(rig, GET("/query?q=a%20b+c%2B&&r"), 200, "q[a b c+]r[]");
