@@ -9,7 +9,8 @@ CREATE TABLE shop (
     currency TEXT NOT NULL,
     country_code TEXT NOT NULL,
     timezone TEXT NOT NULL,
-    payment_instructions TEXT NOT NULL
+    payment_instructions TEXT NOT NULL,
+    secret_print $BLOB$ -- a keyed hash that only the shop's secret makes; NULL until it first served
 ) $STRICT$;
 INSERT INTO shop (id, name, currency, country_code, timezone, payment_instructions)
 VALUES (1, 'Servery', 'NGN', '234', 'Africa/Lagos', 'Pay at the counter.');
@@ -138,6 +139,7 @@ CREATE TABLE payments (
     needs_attention TEXT,          -- the reason; NULL: none
     refund_due BIGINT NOT NULL DEFAULT 0 CHECK (refund_due IN (0, 1)),
     resolved_note TEXT,
+    version BIGINT NOT NULL DEFAULT 1, -- moves with every change: nobody writes over what he has not seen
     expires_at BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
@@ -146,7 +148,7 @@ CREATE UNIQUE INDEX payments_open ON payments (user_id) WHERE status IN ('creati
 CREATE INDEX payments_unpaid ON payments (user_id, created_at)
     WHERE status IN ('failed', 'expired', 'cancelling', 'cancelled');
 CREATE INDEX payments_expires ON payments (expires_at) WHERE status IN ('creating', 'pending');
-CREATE INDEX payments_calls ON payments (claimed_until)
+CREATE INDEX payments_calls ON payments (provider, claimed_until)
     WHERE remote = 1 AND status IN ('creating', 'pending', 'cancelling');
 CREATE UNIQUE INDEX payments_provider_ref ON payments (provider, provider_ref)
     WHERE provider_ref IS NOT NULL;

@@ -72,6 +72,9 @@ void answer_error(struct call *c, enum err err)
     switch (err) {
     case ERR_OK:
     case ERR_PROBLEM:
+        /* A cookie that is worth nothing any more only stands in the browser's way. */
+        if (c->problem.code == PROBLEM_UNAUTHENTICATED && c->token_from_cookie)
+            call_cookie(c, STR_NONE, 0);
         break;
     case ERR_UNAVAILABLE:
         problem_reset(&c->problem);

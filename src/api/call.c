@@ -19,9 +19,13 @@ static bool is_json(struct str content_type)
 enum err call_body(struct call *c, const struct json_field *fields, size_t n_fields, void *out)
 {
     struct str body = c->http->body;
+    struct str coding = http_header_get(c->http, "Content-Encoding");
 
     if (body.len == 0)
         body = STR("{}");
+    else if (coding.len > 0 && !str_eq_nocase(coding, STR("identity")))
+        return problem_set(&c->problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+                           "The body must be sent without Content-Encoding.");
     else if (!is_json(http_header_get(c->http, "Content-Type")))
         return problem_set(&c->problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, NULL);
     return json_decode(c->arena, body, fields, n_fields, out, &c->problem);

@@ -45,7 +45,7 @@ enum access {
 enum {
     ROUTE_AUTH_LIMITED = 1, /* counts against auth_rate_per_minute */
     ROUTE_DEMO_ONLY = 2,    /* 404 unless demo, and only for a loopback Host */
-    ROUTE_ANY_BODY = 4,     /* no Content-Type rule (images, webhooks) */
+    ROUTE_QUERY = 4,        /* takes query parameters; elsewhere under /api they are refused */
 };
 
 struct route {

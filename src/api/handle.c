@@ -76,6 +76,8 @@ static enum err run(struct call *c)
             return problem_set(&c->problem, PROBLEM_NOT_FOUND, NULL);
     }
     enum err err = limit_rate(c);
+    if (!err && !(c->route->flags & ROUTE_QUERY) && str_starts(c->http->path, STR("/api/")))
+        err = call_query(c, NULL, 0);
     if (!err && c->http->route->lane != HTTP_LANE_LOOP)
         err = auth_token(c);
     if (!err && c->route->access != ACCESS_PUBLIC)

@@ -69,12 +69,12 @@ enum err shop_put(struct call *c);
 /* meta.c */
 enum err healthz_get(struct call *c);
 enum err readyz_get(struct call *c);
-enum err openapi_get(struct call *c);
 
 /* pages.c */
 enum err page_get(struct call *c);
 enum err errors_page_get(struct call *c);
 enum err asset_get(struct call *c);
+enum err openapi_get(struct call *c);
 
 /* dev.c, demo only */
 enum err dev_mail_get(struct call *c);

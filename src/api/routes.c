@@ -7,12 +7,14 @@
 #define LOOP HTTP_LANE_LOOP, 0
 #define READ HTTP_LANE_READ, 0
 #define WRITE HTTP_LANE_WRITE, JSON_BODY_MAX_BYTES
+#define DELETION HTTP_LANE_WRITE, 0
 #define HASH HTTP_LANE_HASH, JSON_BODY_MAX_BYTES
 #define ALL ACCESS_PUBLIC
 #define USER ACCESS_USER
 #define ADMIN ACCESS_ADMIN
 #define LIMITED ROUTE_AUTH_LIMITED
 #define DEMO ROUTE_DEMO_ONLY
+#define QUERY ROUTE_QUERY
 
 const struct route ROUTES[] = {
     /* Accounts */
@@ -24,16 +26,16 @@ const struct route ROUTES[] = {
     {{HTTP_GET, "/api/me", READ}, USER, 0, me_get},
     {{HTTP_PUT, "/api/me", WRITE}, USER, 0, me_put},
     {{HTTP_PUT, "/api/me/password", HASH}, USER, 0, me_password_put},
-    {{HTTP_GET, "/api/me/referrals", READ}, USER, 0, me_referrals_get},
+    {{HTTP_GET, "/api/me/referrals", READ}, USER, QUERY, me_referrals_get},
     {{HTTP_POST, "/api/password-reset", WRITE}, ALL, LIMITED, password_reset_post},
     {{HTTP_POST, "/api/password-reset/confirm", HASH}, ALL, LIMITED, password_reset_confirm_post},
 
     /* Menu */
-    {{HTTP_GET, "/api/foods", LOOP}, ALL, 0, foods_get},
+    {{HTTP_GET, "/api/foods", LOOP}, ALL, QUERY, foods_get},
     {{HTTP_POST, "/api/foods", WRITE}, ADMIN, 0, foods_post},
     {{HTTP_GET, "/api/foods/{id}", LOOP}, ALL, 0, food_get},
     {{HTTP_PUT, "/api/foods/{id}", WRITE}, ADMIN, 0, food_put},
-    {{HTTP_DELETE, "/api/foods/{id}", WRITE}, ADMIN, 0, food_delete},
+    {{HTTP_DELETE, "/api/foods/{id}", DELETION}, ADMIN, 0, food_delete},
     {{HTTP_PUT, "/api/foods/{id}/price", WRITE}, ADMIN, 0, food_price_put},
     {{HTTP_PUT, "/api/foods/{id}/availability", WRITE}, ADMIN, 0, food_availability_put},
     {{HTTP_PUT, "/api/foods/{id}/stock", WRITE}, ADMIN, 0, food_stock_put},
@@ -41,26 +43,26 @@ const struct route ROUTES[] = {
 
     /* Cart */
     {{HTTP_GET, "/api/cart", READ}, USER, 0, cart_get},
-    {{HTTP_DELETE, "/api/cart", WRITE}, USER, 0, cart_delete},
+    {{HTTP_DELETE, "/api/cart", DELETION}, USER, 0, cart_delete},
     {{HTTP_POST, "/api/cart/items", WRITE}, USER, 0, cart_items_post},
     {{HTTP_PUT, "/api/cart/items/{id}", WRITE}, USER, 0, cart_item_put},
-    {{HTTP_DELETE, "/api/cart/items/{id}", WRITE}, USER, 0, cart_item_delete},
+    {{HTTP_DELETE, "/api/cart/items/{id}", DELETION}, USER, 0, cart_item_delete},
 
     /* Payment, then order */
-    {{HTTP_GET, "/api/orders", READ}, USER, 0, orders_get},
+    {{HTTP_GET, "/api/orders", READ}, USER, QUERY, orders_get},
     {{HTTP_POST, "/api/orders", WRITE}, USER, 0, orders_post},
     {{HTTP_GET, "/api/orders/{id}", READ}, USER, 0, order_get},
     {{HTTP_GET, "/api/orders/{id}/events", READ}, USER, 0, order_events_get},
     {{HTTP_PUT, "/api/orders/{id}/status", WRITE}, ADMIN, 0, order_status_put},
     {{HTTP_GET, "/api/payments/{id}", READ}, ALL, 0, payment_get},
-    {{HTTP_DELETE, "/api/payments/{id}", WRITE}, USER, 0, payment_delete},
+    {{HTTP_DELETE, "/api/payments/{id}", DELETION}, USER, 0, payment_delete},
     {{HTTP_POST, "/api/payments/{id}/simulate", WRITE}, ALL, 0, payment_simulate_post},
 
     /* Admin */
-    {{HTTP_GET, "/api/admin/orders", READ}, ADMIN, 0, admin_orders_get},
+    {{HTTP_GET, "/api/admin/orders", READ}, ADMIN, QUERY, admin_orders_get},
     {{HTTP_POST, "/api/admin/payments/{id}/received", WRITE}, ADMIN, 0,
      admin_payment_received_post},
-    {{HTTP_GET, "/api/admin/users", READ}, ADMIN, 0, admin_users_get},
+    {{HTTP_GET, "/api/admin/users", READ}, ADMIN, QUERY, admin_users_get},
     {{HTTP_PUT, "/api/admin/users/{id}", WRITE}, ADMIN, 0, admin_user_put},
 
     /* The rest */

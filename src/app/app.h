@@ -3,6 +3,7 @@
 #define SERVERY_APP_APP_H
 
 #include "app/config.h"
+#include "base/crypto.h"
 
 /* What main has parsed: argv without the program and the subcommand. */
 struct command_line {
@@ -23,8 +24,10 @@ int app_config(const struct command_line *line);
 MUST_CHECK enum err app_load(const struct command_line *line, bool demo, struct config *ret_config,
                              struct config_sources **ret_sources);
 
-/* serve and demo, once configured. `filled` is called once, after the migrations. */
-struct store;
+/* What struct shop_secret knows the keys by. */
+struct str app_secret_print(struct arena *arena, const struct crypto_keys *keys);
+
+/* serve and demo, once configured. */
 struct app_shop {
     struct config config;
     bool demo;

@@ -85,7 +85,10 @@ int app_check(const struct command_line *line)
     if (open_store(&config, true, &store))
         return 1;
     enum err err = store_ready(store);
-    if (!err)
+    if (err)
+        fprintf(stderr, "servery: the database is not at this program's version; an older one "
+                        "is brought there by `servery migrate`\n");
+    else
         err = store_check(store, report, NULL, &counts);
     store_close(store);
     if (err) {
@@ -165,6 +168,35 @@ static int make_admin(struct arena *arena, const struct config *config, const ch
     return status;
 }
 
+struct str app_secret_print(struct arena *arena, const struct crypto_keys *keys)
+{
+    return crypto_hash_str(keys, arena, "secret", STR("servery"));
+}
+
+static int accept_secret(struct arena *arena, const struct config *config)
+{
+    struct crypto_keys keys;
+    struct store *store = NULL;
+    int applied;
+
+    enum err err = crypto_keys_load(config->secret_file, &keys);
+    if (!err)
+        err = open_store(config, true, &store);
+    if (!err)
+        err = store_migrate(store, &applied);
+    if (!err) {
+        struct shop_secret secret = {.print = app_secret_print(arena, &keys), .accept = true};
+        err = store_write(store, arena, shop_secret, &secret);
+    }
+    store_close(store);
+    if (err) {
+        fprintf(stderr, "servery: the secret could not be taken\n");
+        return 1;
+    }
+    printf("%s is the shop's secret now.\n", config->secret_file);
+    return 0;
+}
+
 int app_admin(const struct command_line *line)
 {
     struct config config;
@@ -173,9 +205,10 @@ int app_admin(const struct command_line *line)
 
     if (config_load(line->arena, false, line->argc, line->argv, &config, &sources, &n_rest))
         return 2;
-    if (n_rest != 2 || strcmp(line->argv[0], "create") != 0) {
-        fprintf(stderr, "usage: servery admin create EMAIL\n");
-        return 2;
-    }
-    return make_admin(line->arena, &config, line->argv[1]);
+    if (n_rest == 2 && strcmp(line->argv[0], "create") == 0)
+        return make_admin(line->arena, &config, line->argv[1]);
+    if (n_rest == 1 && strcmp(line->argv[0], "accept-secret") == 0)
+        return accept_secret(line->arena, &config);
+    fprintf(stderr, "usage: servery admin create EMAIL\n       servery admin accept-secret\n");
+    return 2;
 }

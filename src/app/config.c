@@ -28,7 +28,7 @@ struct setting {
 static const struct setting SETTINGS[] = {
     {"listen", TYPE_TEXT, AT(listen), "127.0.0.1:8080", NULL, 0, 0,
      "address and port to serve on"},
-    {"database", TYPE_TEXT, AT(database), "sqlite:servery.db", "", 0, 0,
+    {"database", TYPE_SECRET_URL, AT(database), "sqlite:servery.db", "", 0, 0,
      "where the shop's data is: sqlite:FILE (demo: a temporary one, thrown away)"},
     {"mail", TYPE_SECRET_URL, AT(mail), "log", NULL, 0, 0,
      "how mail leaves: log (standard output), smtp://user:pass@host:587 (STARTTLS required), smtps://…, smtp+plain://…"},
@@ -55,9 +55,9 @@ static const struct setting SETTINGS[] = {
     {"max_connections", TYPE_COUNT, AT(max_connections), "20000", NULL, 16, 1000000,
      "open connections at most"},
     {"prepared_statements", TYPE_BOOL, AT(prepared_statements), "yes", NULL, 0, 0,
-     "for PostgreSQL; off behind pgbouncer in transaction mode"},
+     "for PostgreSQL, which is to come: off behind pgbouncer in transaction mode"},
     {"database_listen", TYPE_SECRET_URL, AT(database_listen), "", NULL, 0, 0,
-     "for PostgreSQL: a direct connection for notifications; default: database"},
+     "for PostgreSQL, which is to come: a direct connection for notifications"},
     {"auth_rate_per_minute", TYPE_COUNT, AT(auth_rate_per_minute), "10", "1000", 0, COUNT_MAX,
      "sign-up, code and reset calls a minute from one client address; 0: no limit"},
     {"rate_per_minute", TYPE_COUNT, AT(rate_per_minute), "0", NULL, 0, COUNT_MAX,
@@ -65,7 +65,7 @@ static const struct setting SETTINGS[] = {
     {"trusted_proxies", TYPE_TEXT, AT(trusted_proxies), "", NULL, 0, 0,
      "addresses or networks (CIDR), separated by commas, whose X-Forwarded-For is believed"},
     {"metrics_token", TYPE_SECRET, AT(metrics_token), "", NULL, 0, 0,
-     "bearer token for /metrics; without it only loopback may read them"},
+     "bearer token for /metrics, which is to come"},
 };
 /* clang-format on */
 
@@ -345,23 +345,15 @@ enum err config_load(struct arena *arena, bool demo, int argc, char **argv,
     return err;
 }
 
-/* The password of a URL, if it has one, as a slice. */
+/* The password of a URL, if it has one, as a slice; up to the last @, should it hold one raw. */
 static struct str url_password(struct str url)
 {
-    size_t at = url.len, colon = url.len;
-
-    for (size_t i = 0; i + 2 < url.len; i++) {
-        if (url.ptr[i] == ':' && url.ptr[i + 1] == '/' && url.ptr[i + 2] == '/') {
-            for (size_t k = i + 3; k < url.len && url.ptr[k] != '/'; k++) {
-                if (url.ptr[k] == ':' && colon == url.len)
-                    colon = k;
-                if (url.ptr[k] == '@')
-                    at = k;
-            }
-            break;
-        }
-    }
-    return at < url.len && colon < at ? str_slice(url, colon + 1, at) : STR_NONE;
+    const char *scheme = strstr(url.ptr, "://");
+    const char *at = strrchr(url.ptr, '@');
+    if (!scheme || !at || at < scheme)
+        return STR_NONE;
+    const char *colon = memchr(scheme + 3, ':', (size_t)(at - scheme) - 3);
+    return colon ? (struct str){colon + 1, (size_t)(at - colon) - 1} : STR_NONE;
 }
 
 static void print_value(const struct config *config, const struct setting *setting)

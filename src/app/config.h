@@ -41,7 +41,7 @@ MUST_CHECK enum err config_load(struct arena *arena, bool demo, int argc, char *
                                 struct config *ret_config, struct config_sources **ret_sources,
                                 int *ret_n_rest);
 
-/* "name = value  # source: meaning" for each; passwords in URLs are masked. */
+/* "# source: meaning" and "name = value" for each; passwords are masked. */
 void config_print(const struct config *config, const struct config_sources *sources);
 
 void config_print_help(void);     /* the flags, for --help */

@@ -9,7 +9,7 @@
 struct subcommand {
     const char *name;
     int (*run)(const struct command_line *line);
-    const char *usage, *help;
+    const char *usage, *summary, *help;
 };
 
 static int version(const struct command_line *line)
@@ -20,20 +20,25 @@ static int version(const struct command_line *line)
 }
 
 static const struct subcommand SUBCOMMANDS[] = {
-    {"serve", app_serve, "serve", "Serves the shop. Applies missing migrations first."},
-    {"demo", app_demo, "demo",
+    {"serve", app_serve, "serve", "Serves the shop",
+     "Serves the shop. Applies missing migrations first."},
+    {"demo", app_demo, "demo", "Serves a sample shop on this machine, to try it out",
      "Serves a sample shop on loopback, with pretended payments, an admin\n"
      "(admin@example.com / servery-demo) and a page /dev/mail that shows the mails\n"
      "sent. Its data is thrown away at the end, unless --database says where to keep it."},
-    {"admin", app_admin, "admin create EMAIL",
+    {"admin", app_admin, "admin create EMAIL", "Makes an admin, or promotes a user",
      "Makes a verified admin, or promotes the user with that email, and sets the\n"
-     "password, read from the terminal or standard input. Works while the server runs."},
-    {"migrate", app_migrate, "migrate", "Brings the database to this program's version."},
-    {"check", app_check, "check",
+     "password, read from the terminal or standard input. Works while the server runs.\n\n"
+     "servery admin accept-secret\n\n"
+     "Takes the key in secret_file as the shop's, where the former one is lost: everybody\n"
+     "has to log in again, and mails that wait to be sent are lost."},
+    {"migrate", app_migrate, "migrate", "Brings the database to this program's version",
+     "Brings the database to this program's version."},
+    {"check", app_check, "check", "Verifies the data",
      "Verifies the data, also while the server runs: names each breach and exits 1."},
-    {"config", app_config, "config [--markdown]",
+    {"config", app_config, "config [--markdown]", "Prints every setting",
      "Prints every setting with its value, where that came from, and its meaning."},
-    {"version", version, "version", "Prints the version."},
+    {"version", version, "version", "Prints the version", "Prints the version."},
 };
 
 enum { SUBCOMMANDS_N = sizeof SUBCOMMANDS / sizeof *SUBCOMMANDS };
@@ -42,9 +47,7 @@ static void print_help(FILE *out)
 {
     fputs("Servery: sells every plate at most once, never loses a paid order.\n\n", out);
     for (size_t i = 0; i < SUBCOMMANDS_N; i++) {
-        const char *help = SUBCOMMANDS[i].help;
-        fprintf(out, "  servery %-20s %.*s\n", SUBCOMMANDS[i].usage, (int)strcspn(help, ".:"),
-                help);
+        fprintf(out, "  servery %-20s %s\n", SUBCOMMANDS[i].usage, SUBCOMMANDS[i].summary);
     }
     fputs("\nTry `servery demo`; each command has --help.\n", out);
 }

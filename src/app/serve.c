@@ -26,6 +26,7 @@
 #include "net/mail.h"
 #include "net/mailbox.h"
 #include "net/provider.h"
+#include "store/shop.h"
 
 enum { STOP_TIMEOUT_MS = 10 * 1000, STOP_MAIL_MS = 2 * 1000 };
 
@@ -123,23 +124,46 @@ static enum err set_mail(struct app *app)
     return ERR_OK;
 }
 
-static bool listens_on_loopback(const char *listen)
+/* "address:port" or "[address]:port"; gives the address. */
+static enum err parse_listen(struct app *app, struct http_address *ret_address)
 {
-    return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]", 5) == 0 ||
-           strncmp(listen, "localhost:", 10) == 0;
+    struct str listen = str_from(app->config->listen);
+    size_t colon = listen.len;
+    int64_t port = -1;
+
+    while (colon > 0 && listen.ptr[colon - 1] != ':')
+        colon--;
+    struct str host = str_slice(listen, 0, colon > 0 ? colon - 1 : 0);
+    if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']')
+        host = str_slice(host, 1, host.len - 1);
+    if (!client_address_parse(host, ret_address) ||
+        !str_to_int64(str_slice(listen, colon, listen.len), &port) || port < 0 || port > 65535)
+        return complain("listen", "must be an address and a port from 0 to 65535, such as "
+                                  "127.0.0.1:8080 or [::1]:8080");
+    return ERR_OK;
+}
+
+static bool is_loopback(const struct http_address *address)
+{
+    static const unsigned char loopback[16] = {[15] = 1};
+    return address->is_ipv6 ? memcmp(address->bytes, loopback, sizeof loopback) == 0
+                            : address->bytes[0] == 127;
 }
 
 static enum err set_up(struct app *app)
 {
     struct api_settings *settings = &app->api.settings;
+    struct http_address address;
 
     settings->demo = app->demo;
     settings->auth_rate_per_minute = (int)app->config->auth_rate_per_minute;
     settings->rate_per_minute = (int)app->config->rate_per_minute;
     settings->metrics_token = str_from(app->config->metrics_token);
-    if (app->demo && !listens_on_loopback(app->config->listen))
-        return complain("listen", "demo serves on loopback only: its admin's password is known");
-    enum err err = set_public_url(app);
+    enum err err = parse_listen(app, &address);
+    if (!err && app->demo && !is_loopback(&address))
+        err = complain("listen", "demo serves on loopback only: its admin's password is known");
+    if (!err)
+        err = set_public_url(app);
     if (!err)
         err = set_trusted_proxies(app);
     if (!err)
@@ -171,6 +195,22 @@ static enum err lock_database(struct app *app)
     return ERR_PROBLEM;
 }
 
+/* A server with another secret would find no session and could read no waiting mail. */
+static enum err check_secret(struct app *app)
+{
+    struct shop_secret secret = {.print = app_secret_print(app->arena, &app->api.keys)};
+
+    enum err err = store_write(app->api.store, app->arena, shop_secret, &secret);
+    if (err || secret.matches)
+        return err;
+    fprintf(stderr,
+            "servery: %s is not the secret that this shop's data were made with.\n"
+            "Bring the former file back, or set secret_file to where it is. If it is lost for\n"
+            "good, `servery admin accept-secret` takes this one: everybody has to log in again.\n",
+            app->config->secret_file);
+    return ERR_PROBLEM;
+}
+
 static enum err open_shop(struct app *app)
 {
     struct store_options options = {.database = app->config->database};
@@ -183,6 +223,8 @@ static enum err open_shop(struct app *app)
         err = lock_database(app);
     if (!err)
         err = store_migrate(app->api.store, &applied);
+    if (!err)
+        err = check_secret(app);
     if (!err && app->demo)
         err = demo_fill(app->api.store, app->arena);
     if (!err && applied > 0)
@@ -214,9 +256,10 @@ static enum err start_jobs(struct app *app)
     struct mailer_options mailer = {.store = app->api.store, .keys = &app->api.keys,
                                     .target = app->mail_target, .from = app->mail_from,
                                     .mailbox = app->api.mailbox};
-    struct upkeep_options upkeep = {.store = app->api.store, .keys = &app->api.keys,
-                                    .provider = &app->provider,
-                                    .public_url = app->api.settings.public_url};
+    struct upkeep_options upkeep = {.pay = {.store = app->api.store,
+                                            .provider = &app->provider,
+                                            .keys = &app->api.keys,
+                                            .public_url = app->api.settings.public_url}};
 
     enum err err = mailer_create(&mailer, &app->mailer);
     if (err)
@@ -289,6 +332,7 @@ static void take_down(struct app *app)
 
     if (app->server)
         http_server_stop(app->server, STOP_TIMEOUT_MS);
+    hub_stop(api->hub);
     upkeep_destroy(app->upkeep);
     mailer_destroy(app->mailer, STOP_MAIL_MS);
     store_close(api->store);

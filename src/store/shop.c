@@ -70,3 +70,26 @@ enum err shop_edit(struct tx *tx, void *arg)
         tx_emit(tx, (struct store_event){.kind = STORE_EVENT_SHOP});
     return err;
 }
+
+enum err shop_secret(struct tx *tx, void *arg)
+{
+    static const char read[] = "SELECT secret_print FROM shop WHERE id = 1";
+    static const char write[] = "UPDATE shop SET secret_print = $1 WHERE id = 1";
+    static const char end_sessions[] = "DELETE FROM sessions";
+
+    struct shop_secret *secret = arg;
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, read, SQL_NO_ARGS, &rows);
+    if (err)
+        return err;
+    bool first = sql_is_null(&rows, 0, 0);
+    secret->matches = first || str_eq(sql_get_str(&rows, 0, 0), secret->print);
+    if (!first && (secret->matches || !secret->accept))
+        return ERR_OK;
+    if (!secret->matches)
+        err = tx_post(tx, SQL_ANY_COUNT, end_sessions, SQL_NO_ARGS);
+    if (!err)
+        err = tx_post(tx, 1, write, SQL_ARGS(sql_blob(secret->print)));
+    secret->matches = true;
+    return err;
+}

@@ -26,4 +26,14 @@ struct shop_edit {
  * another currency is asked for and there is a payment or an order. */
 MUST_CHECK enum err shop_edit(struct tx *tx, void *edit);
 
+/* Whether a secret is the one that the shop's hashes and waiting mails were made with. The first
+ * one that asks is taken; with `accept` this one is taken from now on, and all sessions, which only
+ * the former one could find, are deleted. `print` is a keyed hash of a constant. */
+struct shop_secret {
+    struct str print;
+    bool accept;
+    bool matches; /* out */
+};
+MUST_CHECK enum err shop_secret(struct tx *tx, void *secret);
+
 #endif

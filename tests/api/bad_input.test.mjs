@@ -391,3 +391,39 @@ test('bad input: a deleted food in a cart', async () => {
   await client.post('/api/orders', { fulfilment: 'pickup' }, { expect: 'food_unavailable' });
   assert.equal(await stockOf(client, kept), 3);
 });
+
+/* ---- What is sent where nothing is taken ---- */
+
+test('a body on a DELETE is refused', async () => {
+  for (const raw of ['{', '{}', '{"x":1}', 'zzz']) {
+    await user.call('DELETE', '/api/cart', undefined, { raw, expect: 413 });
+    await user.call('DELETE', `/api/payments/${payment.id}`, undefined, { raw, expect: 413 });
+  }
+  await user.get(`/api/payments/${payment.id}`, { expect: 200 });
+});
+
+test('a query parameter is refused where none is known', async () => {
+  for (const path of ['/api/shop', `/api/foods/${food.id}`, '/api/categories']) {
+    const { body } = await anyone.get(`${path}?colour=red`, { expect: 422 });
+    assert.deepEqual(body.errors.map(({ field, code }) => [field, code]),
+      [['colour', 'unknown_field']]);
+  }
+  await user.get('/api/me?colour=red', { expect: 422 });
+});
+
+test('a body with a Content-Encoding is refused, plain or not', async () => {
+  for (const coding of ['gzip', 'br', 'deflate, gzip']) {
+    await user.post('/api/cart/items', { food_id: food.id, quantity: 1 },
+      { headers: { 'content-encoding': coding }, expect: 415 });
+  }
+  await user.put('/api/me', {}, { headers: { 'content-encoding': 'identity' }, expect: 200 });
+});
+
+test('a cookie that is worth nothing any more is taken back', async () => {
+  const stale = new Client(server, { cookie: 'servery_session=gone' });
+  const { headers } = await stale.get('/api/me', { expect: 401 });
+  assert.match(headers['set-cookie'][0], /^servery_session=; .*Max-Age=0/);
+  const bearer = new Client(server, { token: 'gone' });
+  const answer = await bearer.get('/api/me', { expect: 401 });
+  assert.equal(answer.headers['set-cookie'], undefined);
+});

@@ -80,6 +80,10 @@ test('passwords are not shown', async () => {
     '--metrics-token', 'hunter2']);
   assert.equal(all.mail.value, 'smtp://me:***@mail.example:587');
   assert.equal(all.metrics_token.value, '***');
+  assert.equal((await config(['--mail', 'smtp://me:hun/ter2@mail.example'])).mail.value,
+    'smtp://me:***@mail.example');
+  assert.equal((await config(['--database', 'postgresql://u:hunter2@h/db'])).database.value,
+    'postgresql://u:***@h/db');
 });
 
 for (const [args, words] of [
@@ -123,6 +127,11 @@ for (const [args, words] of [
   [['--mail', 'smtp://127.0.0.1:25'], /mail_from/],
   [['--public-url', 'shop.example'], /public_url/],
   [['--trusted-proxies', '10.0.0.0/99'], /trusted_proxies/],
+  [['--listen', '127.0.0.1:65536'], /listen: must be an address and a port/],
+  [['--listen', '127.0.0.1:-1'], /listen/],
+  [['--listen', '127.0.0.1'], /listen/],
+  [['--listen', ''], /listen/],
+  [['--listen', 'example.org:80'], /listen/],
 ]) {
   test(`serve ${args.join(' ')} is refused before anything starts`, async () => {
     const { code, stderr } = await servery(['serve', '--listen', '127.0.0.1:0', ...args]);
@@ -131,11 +140,13 @@ for (const [args, words] of [
   });
 }
 
-test('demo serves on loopback only', async () => {
-  const { code, stderr } = await servery(['demo', '--listen', '0.0.0.0:0']);
-  assert.equal(code, 2);
-  assert.match(stderr, /loopback/);
-});
+for (const listen of ['0.0.0.0:0', '[::]:0', '10.1.2.3:0']) {
+  test(`demo serves on loopback only, not on ${listen}`, async () => {
+    const { code, stderr } = await servery(['demo', '--listen', listen]);
+    assert.equal(code, 2);
+    assert.match(stderr, /loopback/);
+  });
+}
 
 test('migrate makes a database, and has nothing to do the second time', async () => {
   const database = `sqlite:${join(dir, 'migrated.db')}`;
@@ -192,6 +203,35 @@ test('admin create works while the server runs: it promotes, and ends the sessio
   } finally {
     await server.stop();
   }
+});
+
+test('a shop is not served with another secret, until that is accepted', async () => {
+  const server = await startServer({ mode: 'serve' });
+  const customer = await signUp(server);
+  const me = (on, expect) => new Client(on, { token: customer.token }).get('/api/me', { expect });
+  const serve = (secret_file) =>
+    startServer({ mode: 'serve', dir: server.dir, settings: { secret_file } });
+  const refused = async (secretFile) => {
+    const { code, stderr } = await servery(['serve', '--listen=127.0.0.1:0',
+      `--database=${server.settings.database}`, `--secret-file=${secretFile}`]);
+    assert.equal(code, 1);
+    assert.match(stderr, /not the secret/);
+  };
+  const own = server.settings.secret_file;
+  const other = join(dir, 'other.key');
+  await server.end();
+  await refused(other);
+  const again = await serve(own);
+  await me(again, 200);
+  await again.end();
+  again.settings.secret_file = other;
+  const accepted = await again.command('admin', 'accept-secret');
+  assert.equal(accepted.code, 0, accepted.stderr);
+  await refused(own);
+  const changed = await serve(other);
+  await me(changed, 401);
+  await logIn(changed, customer.user.email, customer.password);
+  await changed.stop();
 });
 
 test('the demo throws its data away, or keeps them where it is told', async () => {
