@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -46,11 +47,27 @@ static enum err refuse_key(const char *path, const char *reason)
     return ERR_INTERNAL;
 }
 
+/* A name is on the disk only once its folder is. */
+static enum err sync_folder_of(const char *path)
+{
+    size_t size = strlen(path) + 1;
+    char *copy = memcpy(mem_alloc(size), path, size);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = fd >= 0 && fsync(fd) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    free(copy);
+    return synced ? ERR_OK : refuse_key(path, "its folder could not be written to the disk");
+}
+
 /* Writes the key beside `path` and links it there whole, so that of several servers starting at
- * once none reads half a key and all read the same. */
+ * once none reads half a key and all read the same; and to the disk, before anything is hashed or
+ * sealed with it. */
 static enum err create_key(const char *path)
 {
     enum err err = ERR_INTERNAL;
+    bool made = false;
     unsigned char key[CRYPTO_KEY_BYTES];
     size_t size = strlen(path) + sizeof(".XXXXXX");
     char *temp = mem_alloc(size);
@@ -65,11 +82,13 @@ static enum err create_key(const char *path)
     crypto_random(key, sizeof(key));
     if (write(fd, key, sizeof(key)) != (ssize_t)sizeof(key) || fsync(fd) != 0)
         refuse_key(path, "it could not be written");
-    else if (link(temp, path) != 0 && errno != EEXIST)
+    else if (!(made = link(temp, path) == 0) && errno != EEXIST)
         refuse_key(path, strerror(errno));
     else
-        err = ERR_OK;
+        err = sync_folder_of(path);
     unlink(temp);
+    if (err != ERR_OK && made)
+        unlink(path);
     close(fd);
 out:
     sodium_memzero(key, sizeof(key));

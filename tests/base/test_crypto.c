@@ -1,9 +1,11 @@
 #include "base/crypto.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,6 +74,41 @@ static void test_crypto__keys_are_created_once_and_private(void **state)
     assert_memory_not_equal(first.hash, first.seal, sizeof(first.hash));
 }
 
+/* Instead of the C library's, for this program. */
+static int synced_folders, synced_files;
+static bool folder_sync_fails;
+
+int fsync(int fd)
+{
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    if (S_ISDIR(st.st_mode)) {
+        /* Too early, it would not hold the key's name. */
+        assert_int_equal(access(key_path, F_OK), 0);
+        synced_folders++;
+        if (folder_sync_fails) {
+            errno = EIO;
+            return -1;
+        }
+    } else {
+        synced_files++;
+    }
+    return (int)syscall(SYS_fsync, fd);
+}
+
+/* After a loss of power the key could be gone, and all that was hashed or sealed with it lost. */
+static void test_crypto__a_new_key_is_on_the_disk_with_its_name(void **state)
+{
+    (void)state;
+    struct crypto_keys loaded;
+    synced_folders = synced_files = 0;
+    assert_int_equal(crypto_keys_load(key_path, &loaded), ERR_OK);
+    assert_int_equal(synced_files, 1);
+    assert_int_equal(synced_folders, 1);
+    assert_int_equal(crypto_keys_load(key_path, &loaded), ERR_OK);
+    assert_int_equal(synced_folders, 1);
+}
+
 static void test_crypto__keys_of_a_known_master_never_change(void **state)
 {
     (void)state;
@@ -99,6 +136,15 @@ static void refuse_quietly(const char *path)
     assert_int_equal(crypto_keys_load(path, &loaded), ERR_INTERNAL);
     log_set_level(LOG_ERROR);
     assert_memory_equal(&loaded, &before, sizeof(loaded));
+}
+
+static void test_crypto__a_key_that_may_be_lost_is_not_used(void **state)
+{
+    (void)state;
+    folder_sync_fails = true;
+    refuse_quietly(key_path);
+    folder_sync_fails = false;
+    assert_int_not_equal(access(key_path, F_OK), 0);
 }
 
 static void test_crypto__keys_refuse_another_size(void **state)
@@ -351,6 +397,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CRYPTO_TEST(test_crypto__keys_are_created_once_and_private),
+        CRYPTO_TEST(test_crypto__a_new_key_is_on_the_disk_with_its_name),
+        CRYPTO_TEST(test_crypto__a_key_that_may_be_lost_is_not_used),
         CRYPTO_TEST(test_crypto__keys_of_a_known_master_never_change),
         CRYPTO_TEST(test_crypto__keys_refuse_another_size),
         CRYPTO_TEST(test_crypto__keys_refuse_what_others_may_read),
