@@ -91,8 +91,8 @@ static struct str hash_reset_token(struct call *c, struct str token)
     return crypto_hash_str(&c->api->keys, c->arena, "reset", token);
 }
 
-/* The link is drawn and the mail written for everybody, and thrown away where there is no such
- * user: both take the same time. */
+/* The link is drawn and the mail written for everybody, and reset_request takes them back where
+ * there is no such user: both take the same time. */
 enum err password_reset_post(struct call *c)
 {
     static const struct json_field fields[] = {

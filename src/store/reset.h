@@ -7,7 +7,8 @@
 #include "store/user.h"
 
 /* Mails a link if the email is a user's and the limits allow it. Refuses nothing and tells nothing:
- * whether there is such a user must not show. */
+ * whether there is such a user must not show, in
+ * the time either, so as much is written for nobody, and deleted in the same transaction. */
 struct reset_request {
     struct str email_key;
     struct str token_hash;

@@ -397,6 +397,30 @@ static void test_reset__tells_nothing_and_is_limited(void **state)
     assert_int_equal(account_count(s, account_n_mails), mails + 2);
 }
 
+/* The rows that only a user's request wrote could be heard in the answer's time. */
+static void test_reset__writes_for_nobody_as_for_a_user(void **state)
+{
+    struct shop_fixture *s = *state;
+    static const char n_resets[] = "SELECT COUNT(*) FROM password_resets";
+    struct reset_request unknown = reset_of(s, "nobody@example.com", "a", T0);
+    struct reset_request known = reset_of(s, "ada@example.com", "b", T0);
+
+    /* In a shop without users there is nothing to hide. */
+    assert_int_equal(shop_write(s, reset_request, &unknown), ERR_OK);
+    account_make(s, "ada@example.com", NULL, "AAAAAAAA");
+    int64_t mails = account_count(s, account_n_mails);
+    assert_int_equal(shop_write(s, reset_request, &known), ERR_OK);
+    assert_true(account_has_event(s, STORE_EVENT_OUTBOX, 0));
+    unknown = reset_of(s, "nobody@example.com", "c", T0 + OTP_COOLDOWN_MS);
+    unknown.mail.sealed_body = STR("another");
+    s->n_events = 0;
+    assert_int_equal(shop_write(s, reset_request, &unknown), ERR_OK);
+    assert_true(account_has_event(s, STORE_EVENT_OUTBOX, 0));
+    assert_int_equal(find_reset(s, "c", T0 + OTP_COOLDOWN_MS), 0);
+    assert_int_equal(account_count(s, n_resets), 1);
+    assert_int_equal(account_count(s, account_n_mails), mails + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -414,6 +438,7 @@ int main(void)
         SHOP_TEST(test_password__guessing_is_limited),
         SHOP_TEST(test_reset__works_once),
         SHOP_TEST(test_reset__tells_nothing_and_is_limited),
+        SHOP_TEST(test_reset__writes_for_nobody_as_for_a_user),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
