@@ -188,6 +188,9 @@ enum {
     HTTP_HEADERS_MAX_BYTES = 16 * 1024,
     HTTP_QUERY_PAIRS_MAX = 64,
     HTTP_BODY_MAX_BYTES = 1024 * 1024,    /* the largest any route takes */
+    /* Of all requests of a loop together, from their first bytes to their answers. Beyond it the one
+     * that has been read the longest is dropped, so that what comes whole is served. */
+    HTTP_BUFFERED_MAX_BYTES = 32 * 1024 * 1024,
     HTTP_REQUEST_DEADLINE_MS = 10 * 1000, /* first byte to whole request; every request */
     HTTP_IDLE_TIMEOUT_MS = 60 * 1000,
     HTTP_STOP_READING_MS = 2 * 1000,

@@ -17,6 +17,8 @@
 enum {
     JOBS_SPARE_MAX = 256,
     AHEAD_MAX_BYTES = 64 * 1024, /* what a client may send before it has its answer */
+    CHUNK_COST_BYTES = 1024,     /* libevent keeps a block for the piece of a body in each read */
+    SHED_LOG_MS = 10 * 1000,
 };
 
 /* As if the client had closed, a moment later: so evhttp frees all in its own order, and this may be
@@ -107,31 +109,66 @@ static void begin_request(struct http_conn *conn)
     http_conn_arm_tick(loop);
 }
 
+static void hold(struct http_conn *conn, size_t bytes)
+{
+    conn->loop->buffered += bytes - conn->buffered;
+    conn->buffered = bytes;
+}
+
+static bool is_full(const struct http_loop *loop)
+{
+    return loop->buffered > loop->server->limits.buffered_max_bytes;
+}
+
+/* Makes room by the requests that have been read the longest: one that comes whole never waits, and
+ * so goes through however many others hold what they will not finish. Their memory is free in the
+ * loop's next turn. */
+static void shed(struct http_loop *loop, struct http_conn *last)
+{
+    struct http_conn *conn;
+    int64_t now_ms = clock_mono_ms();
+    if (now_ms >= loop->shed_log_ms) {
+        loop->shed_log_ms = now_ms + SHED_LOG_MS;
+        log_line(LOG_WARN, "requests_shed", LOG_INT("buffered_bytes", (int64_t)loop->buffered));
+    }
+    while (is_full(loop) && (conn = TAILQ_FIRST(&loop->reading)) && !conn->shed) {
+        conn->shed = true;
+        TAILQ_REMOVE(&loop->reading, conn, reading_link);
+        TAILQ_INSERT_TAIL(&loop->reading, conn, reading_link);
+        hold(conn, 0);
+        http_conn_kill(conn);
+    }
+    if (is_full(loop))
+        http_conn_kill(last);
+}
+
 static void limit_input(struct http_conn *conn, size_t len)
 {
-    struct http_loop *loop = conn->loop;
     if (conn->state == HTTP_CONN_BUSY)
         (void)bufferevent_disable(conn->bev, EV_READ); /* evhttp enables it after the answer */
     else if (conn->state == HTTP_CONN_STREAM ||
-             len > HTTP_BODY_MAX_BYTES + HTTP_HEADERS_MAX_BYTES + AHEAD_MAX_BYTES ||
-             loop->buffered > loop->server->limits.buffered_max_bytes)
+             len > HTTP_BODY_MAX_BYTES + HTTP_HEADERS_MAX_BYTES + AHEAD_MAX_BYTES)
         http_conn_kill(conn);
+    else if (is_full(conn->loop))
+        shed(conn->loop, conn);
 }
 
-/* Runs for every change of the input, also when evhttp takes a line out of it. */
+/* Runs for every change of the input, also when evhttp takes something out of it. What it takes out
+ * of a request that is being read it keeps elsewhere, so all that came counts until the request is
+ * whole. */
 static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 {
     struct http_conn *conn = arg;
     size_t len = info->orig_size + info->n_added - info->n_deleted;
-    conn->loop->buffered += info->n_added - info->n_deleted;
-    conn->buffered = len;
-    if (info->n_added == 0)
-        return;
-    if (conn->state == HTTP_CONN_IDLE)
+    if (conn->state == HTTP_CONN_IDLE && info->n_added > 0)
         begin_request(conn);
-    if (conn->state == HTTP_CONN_READING)
+    if (conn->state != HTTP_CONN_READING) {
+        hold(conn, len);
+    } else if (info->n_added > 0) {
         scan_input(conn, input, len - info->n_added);
-    if (len > AHEAD_MAX_BYTES)
+        hold(conn, conn->buffered + info->n_added + (conn->scan.chunked ? CHUNK_COST_BYTES : 0));
+    }
+    if (info->n_added > 0 && (len > AHEAD_MAX_BYTES || is_full(conn->loop)))
         limit_input(conn, len);
 }
 
@@ -509,6 +546,7 @@ void http_conn_on_request(struct evhttp_request *req, void *arg)
     assert(conn->state == HTTP_CONN_READING);
     TAILQ_REMOVE(&loop->reading, conn, reading_link);
     conn->state = HTTP_CONN_BUSY;
+    hold(conn, evbuffer_get_length(bufferevent_get_input(bev))); /* the job counts the rest */
     evhttp_request_set_on_complete_cb(req, on_complete, conn);
     atomic_fetch_add_explicit(&loop->server->requests, 1, memory_order_relaxed);
 

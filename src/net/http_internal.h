@@ -27,7 +27,7 @@ struct http_limits {
     int64_t request_deadline_ms, idle_timeout_ms, heartbeat_ms, stop_reading_ms, tick_ms;
     int queue_max;
     size_t stream_buffer_max_bytes;
-    size_t buffered_max_bytes; /* request bytes one loop holds before it refuses more */
+    size_t buffered_max_bytes;
 };
 
 enum http_scan_part {
@@ -70,7 +70,8 @@ struct http_conn {
     struct http_scan scan;
     int64_t deadline_ms; /* monotonic, while READING */
     struct http_address peer;
-    size_t buffered;      /* its share of loop->buffered */
+    bool shed;            /* being closed, to make room */
+    size_t buffered;      /* its share of loop->buffered: see on_input */
     struct http_job *job; /* being handled */
     struct http_stream *stream;
     TAILQ_ENTRY(http_conn) link, reading_link;
@@ -136,7 +137,8 @@ struct http_loop {
     int n_conns; /* own thread's; `load` is its copy for the others */
     atomic_int load;
     int n_jobs;
-    size_t buffered;
+    size_t buffered;    /* memory for requests: what is read of them, bodies being handled */
+    int64_t shed_log_ms; /* monotonic: no line about it before */
     struct http_streams streams;
     struct http_jobs spare; /* jobs to use again, arenas included */
     int n_spare;

@@ -45,7 +45,7 @@ void http_limits_default(struct http_limits *limits)
         .tick_ms = 250,
         .queue_max = HTTP_QUEUE_MAX,
         .stream_buffer_max_bytes = HTTP_STREAM_BUFFER_MAX_BYTES,
-        .buffered_max_bytes = 64 * 1024 * 1024,
+        .buffered_max_bytes = HTTP_BUFFERED_MAX_BYTES,
     };
 }
 

@@ -539,6 +539,90 @@ static void test_http_server__deadlines(void **state)
     (void)close(fd);
 }
 
+/* Of an unfinished request evhttp takes whole chunks out of the input and keeps them, which did not
+ * count: 600 connections held 438 MB. */
+static void test_http_server__unfinished_requests_are_bounded(void **state)
+{
+    enum { CONNECTIONS = 20, CHUNK = 0xa000 };
+    static char chunk[CHUNK + 9] = "a000\r\n";
+    struct rig *rig = *state;
+    int fds[CONNECTIONS];
+    memset(chunk + 6, 'x', CHUNK);
+    memcpy(chunk + 6 + CHUNK, "\r\n", 3);
+    rig->options.io_threads = 1;
+    rig->limits.buffered_max_bytes = 256 * 1024;
+    rig->limits.request_deadline_ms = 60 * 1000;
+    rig_start(rig);
+    for (int i = 0; i < CONNECTIONS; i++) {
+        fds[i] = client_connect(rig);
+        client_say(fds[i], "GET /read HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n");
+        client_say(fds[i], chunk);
+    }
+    assert_true(client_is_closed(fds[0])); /* the oldest makes room */
+    assert_int_equal(rig_status(rig, GET("/read")), 200);
+    client_say(fds[CONNECTIONS - 1], "0\r\n\r\n"); /* the youngest may go on */
+    struct answer answer = client_receive(fds[CONNECTIONS - 1], false);
+    assert_int_equal(answer.status, 413);
+    answer_finish(&answer);
+    for (int i = 0; i < CONNECTIONS; i++)
+        (void)close(fds[i]);
+}
+
+/* A block of memory was kept for every chunk of one byte. */
+static void test_http_server__tiny_chunks_count(void **state)
+{
+    struct rig *rig = *state;
+    rig->options.io_threads = 1;
+    rig->limits.buffered_max_bytes = 64 * 1024;
+    rig->limits.request_deadline_ms = 60 * 1000;
+    rig_start(rig);
+    int fd = client_connect(rig), other = client_connect(rig);
+    client_say(fd, "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 100; i++) {
+        (void)send(fd, "1\r\na\r\n", 6, MSG_NOSIGNAL);
+        client_say(other, GET("/")); /* answered by the loop, so each chunk has its own read */
+        struct answer answer = client_receive(other, false);
+        assert_int_equal(answer.status, 200);
+        answer_finish(&answer);
+    }
+    assert_true(client_is_closed(fd));
+    (void)close(fd);
+    (void)close(other);
+}
+
+/* What was counted for a request is given back with it, whatever became of it. */
+static void test_http_server__counts_return_to_zero(void **state)
+{
+    static char body[20000];
+    struct rig *rig = *state;
+    char head[128];
+    rig->options.io_threads = 1;
+    rig_start(rig);
+    memset(body, 'b', sizeof body);
+    (void)snprintf(head, sizeof head, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: %zu\r\n\r\n",
+                   sizeof body);
+    int fd = client_connect(rig);
+    for (int i = 0; i < 3; i++) {
+        client_say(fd, head);
+        client_send(fd, body, sizeof body);
+    }
+    for (int i = 0; i < 3; i++) {
+        struct answer answer = client_receive(fd, false);
+        assert_int_equal(answer.status, 200);
+        answer_finish(&answer);
+    }
+    assert_int_equal(rig_status(rig, "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
+                                     "2\r\nab\r\n0\r\n\r\n"),
+                     200);
+    int half = client_connect(rig);
+    client_say(half, head);
+    client_send(half, body, sizeof body / 2);
+    (void)close(half);
+    (void)close(fd);
+    http_server_stop(rig->server, 60000);
+    assert_int_equal(rig->server->loops[0].buffered, 0);
+}
+
 static void test_http_server__idle_timeout(void **state)
 {
     struct rig *rig = *state;
@@ -744,6 +828,9 @@ int main(void)
         TEST(query_of_many_pairs),
         TEST(long_headers),
         TEST(deadlines),
+        TEST(unfinished_requests_are_bounded),
+        TEST(tiny_chunks_count),
+        TEST(counts_return_to_zero),
         TEST(idle_timeout),
         TEST(queue_full),
         TEST(hashes_wait_in_a_short_queue),
