@@ -1,5 +1,5 @@
 /* Requests and answers over real sockets: routing, bodies, conditional and compressed answers,
- * deadlines, full queues. */
+ * deadlines. */
 #include "http_rig.h"
 
 #include "base/clock.h"
@@ -638,104 +638,6 @@ static void test_http_server__idle_timeout(void **state)
     assert_true(closed_after(fd) < 5000);
 }
 
-static void test_http_server__queue_full(void **state)
-{
-    enum { WORKERS = 4, QUEUE = 3 };
-    struct rig *rig = *state;
-    struct http_stats stats;
-    int fds[WORKERS + QUEUE];
-    rig->limits.queue_max = QUEUE;
-    rig->options.io_threads = 1;
-    rig_start(rig);
-    for (int i = 0; i < WORKERS + QUEUE; i++) {
-        fds[i] = client_connect(rig);
-        client_say(fds[i], GET("/block"));
-        if (i < WORKERS)
-            assert_int_equal(sem_wait(&rig->entered), 0);
-    }
-    /* One loop takes them in order, but connects are accepted one a turn: ask till it is full. */
-    struct answer answer;
-    do {
-        http_server_stats(rig->server, &stats);
-    } while (stats.queued[HTTP_LANE_READ] < QUEUE);
-    answer = rig_ask(rig, GET("/read"));
-    assert_int_equal(answer.status, 503);
-    expect_header(&answer, "Retry-After", "1");
-    answer_finish(&answer);
-    /* Another lane has its own queue, and the loop answers as ever. */
-    assert_int_equal(rig_status(rig, GET("/menu")), 200);
-    http_server_stats(rig->server, &stats);
-    assert_int_equal(stats.queue_full, 1);
-    assert_int_equal(stats.running[HTTP_LANE_READ], WORKERS);
-    for (int i = 0; i < WORKERS + QUEUE; i++)
-        (void)sem_post(&rig->proceed);
-    for (int i = 0; i < WORKERS + QUEUE; i++) {
-        answer = client_receive(fds[i], false);
-        assert_int_equal(answer.status, 200);
-        answer_finish(&answer);
-        (void)close(fds[i]);
-    }
-}
-
-/* A thousand log-ins at once made each of them, and everybody else's, wait for half a minute. */
-static void test_http_server__hashes_wait_in_a_short_queue(void **state)
-{
-    struct rig *rig = *state;
-    struct http_stats stats;
-    int fds[1 + HTTP_HASH_QUEUE_MAX];
-    rig->options.io_threads = 1;
-    rig_start(rig);
-    for (int i = 0; i < 1 + HTTP_HASH_QUEUE_MAX; i++) {
-        fds[i] = client_connect(rig);
-        client_say(fds[i], "DELETE /block HTTP/1.1\r\n" HOST "\r\n");
-        if (i == 0)
-            assert_int_equal(sem_wait(&rig->entered), 0);
-    }
-    do {
-        http_server_stats(rig->server, &stats);
-    } while (stats.queued[HTTP_LANE_HASH] < HTTP_HASH_QUEUE_MAX);
-    assert_int_equal(rig_status(rig, "DELETE /block HTTP/1.1\r\n" HOST "\r\n"), 503);
-    assert_int_equal(rig_status(rig, GET("/read")), 200);
-    for (int i = 0; i < 1 + HTTP_HASH_QUEUE_MAX; i++)
-        (void)sem_post(&rig->proceed);
-    for (int i = 0; i < 1 + HTTP_HASH_QUEUE_MAX; i++) {
-        struct answer answer = client_receive(fds[i], false);
-        assert_int_equal(answer.status, 200);
-        answer_finish(&answer);
-        (void)close(fds[i]);
-    }
-}
-
-/* Writes hold at most three of the four workers and hashes one, and never all: reads go on. */
-static void test_http_server__lanes(void **state)
-{
-    struct rig *rig = *state;
-    struct http_stats stats;
-    int fds[8];
-    rig_start(rig);
-    for (int i = 0; i < 8; i++) {
-        fds[i] = client_connect(rig);
-        client_say(fds[i], i < 4 ? "POST /block HTTP/1.1\r\n" HOST "\r\n"
-                                 : "DELETE /block HTTP/1.1\r\n" HOST "\r\n");
-    }
-    for (int i = 0; i < 3; i++)
-        assert_int_equal(sem_wait(&rig->entered), 0);
-    do {
-        http_server_stats(rig->server, &stats);
-    } while (stats.queued[HTTP_LANE_WRITE] + stats.queued[HTTP_LANE_HASH] < 5);
-    assert_true(stats.running[HTTP_LANE_WRITE] <= 3);
-    assert_true(stats.running[HTTP_LANE_HASH] <= 1);
-    assert_int_equal(rig_status(rig, GET("/read")), 200);
-    for (int i = 0; i < 8; i++)
-        (void)sem_post(&rig->proceed);
-    for (int i = 0; i < 8; i++) {
-        struct answer answer = client_receive(fds[i], false);
-        assert_int_equal(answer.status, 200);
-        answer_finish(&answer);
-        (void)close(fds[i]);
-    }
-}
-
 static void test_http_server__client_leaves_mid_job(void **state)
 {
     struct rig *rig = *state;
@@ -832,9 +734,6 @@ int main(void)
         TEST(tiny_chunks_count),
         TEST(counts_return_to_zero),
         TEST(idle_timeout),
-        TEST(queue_full),
-        TEST(hashes_wait_in_a_short_queue),
-        TEST(lanes),
         TEST(client_leaves_mid_job),
         TEST(connection_cap),
         TEST(address_in_use),
