@@ -5,24 +5,6 @@
 #include "base/text.h"
 #include "domain/limits.h"
 
-/* A LIKE pattern for texts that contain `q`, with \ as its escape. */
-static struct str like_pattern(struct arena *arena, struct str q)
-{
-    struct str folded = text_fold(arena, q);
-    struct buf buf;
-
-    buf_init(&buf, arena);
-    buf_put_char(&buf, '%');
-    for (size_t i = 0; i < folded.len; i++) {
-        char b = folded.ptr[i];
-        if (b == '%' || b == '_' || b == '\\')
-            buf_put_char(&buf, '\\');
-        buf_put_char(&buf, b);
-    }
-    buf_put_char(&buf, '%');
-    return buf_str(&buf);
-}
-
 static void decode_time(struct call *c, const char *name, struct str text, int64_t *time_ms)
 {
     if (text.ptr && !clock_parse(text, time_ms))
@@ -40,7 +22,7 @@ static void decode_q(struct call *c, struct str q, struct order_list *list)
     }
     if (!str_to_int64(q, &list->order_id) || list->order_id < 0)
         list->order_id = 0;
-    list->pattern = like_pattern(c->arena, q);
+    list->needle = text_fold(c->arena, q);
 }
 
 enum err admin_orders_get(struct call *c)

@@ -53,6 +53,12 @@ enum {
 #define SESSION_TOUCH_MS DAY_MS
 #define RESET_LIFETIME_MS (30 * MINUTE_MS)
 #define IDEMPOTENCY_LIFETIME_MS DAY_MS
+#define PAYMENT_WINDOW_MS HOUR_MS /* of UNPAID_PAYMENTS_PER_HOUR */
+/* Somebody who calls a remote provider about a payment has this long before another may: longer
+ * than all the calls that one takes upon himself can last. */
+#define PAYMENT_CLAIM_MS (30 * SECOND_MS)
+#define PAYMENT_LOOK_MS (5 * SECOND_MS) /* between two calls about a payment that stays open */
+#define PROVIDER_GONE_MS DAY_MS /* past its expiry a payment waits for one that is gone */
 #define MAIL_KEPT_MS (7 * DAY_MS) /* without its body, once it is sent or given up */
 
 #endif

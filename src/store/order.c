@@ -1,5 +1,7 @@
 #include "store/order.h"
 
+#include "store/like.h"
+
 #include <assert.h>
 
 /* ---- Rows ---- */
@@ -148,22 +150,22 @@ enum err order_event_find(struct tx *tx, int64_t event_id, struct order_event *r
  * the page is full. */
 enum { FEW_CUSTOMERS = 100 };
 
-static enum err ask_found(struct tx *tx, const struct order_list *list, struct sql_args args,
-                          struct sql_rows *ret_rows)
+/* args: as ask_heads makes them; the sixth is the pattern. */
+static enum err ask_found(struct tx *tx, struct sql_args args, struct sql_rows *ret_rows)
 {
     static const char customers[] = "SELECT count(*) FROM (SELECT 1 FROM users "
-                                    "WHERE search_key LIKE $1 ESCAPE '\\' LIMIT $2) few";
+                                    "WHERE search_key LIKE $1 " LIKE_ESCAPE " LIMIT $2) few";
     static const char of_few[] =
         "SELECT " ORDER_COLUMNS ORDER_FROM
         "WHERE o.created_at >= $4 AND (o.id = $5 OR o.user_id IN (SELECT s.id FROM users s "
-        "WHERE s.search_key LIKE $6 ESCAPE '\\')) AND ($7 = '' OR o.status = $7)" BEFORE
+        "WHERE s.search_key LIKE $6 " LIKE_ESCAPE ")) AND ($7 = '' OR o.status = $7)" BEFORE
             NEWEST_FIRST;
     static const char of_many[] =
         "SELECT " ORDER_COLUMNS ORDER_FROM
-        "WHERE o.created_at >= $4 AND (o.id = $5 OR u.search_key LIKE $6 ESCAPE '\\') "
+        "WHERE o.created_at >= $4 AND (o.id = $5 OR u.search_key LIKE $6 " LIKE_ESCAPE ") "
         "AND ($7 = '' OR o.status = $7)" BEFORE NEWEST_FIRST;
     enum err err = tx_ask(tx, customers,
-                          SQL_ARGS(sql_text(list->pattern), sql_int(FEW_CUSTOMERS + 1)),
+                          SQL_ARGS(args.values[5], sql_int(FEW_CUSTOMERS + 1)),
                           ret_rows);
     if (err)
         return err;
@@ -191,12 +193,12 @@ static enum err ask_heads(struct tx *tx, const struct order_list *list, struct s
                             sql_int(list->limit + 1),
                             sql_int(list->user_id ? list->user_id : list->from_ms),
                             sql_int(list->order_id),
-                            sql_text(list->pattern),
+                            sql_text(like_pattern(tx_arena(tx), list->needle)),
                             sql_text(status)};
     if (list->user_id)
         return tx_ask(tx, of_user, (struct sql_args){v, 4}, ret_rows);
-    if (list->pattern.ptr)
-        return ask_found(tx, list, (struct sql_args){v, 7}, ret_rows);
+    if (list->needle.ptr)
+        return ask_found(tx, (struct sql_args){v, 7}, ret_rows);
     if (list->has_status) {
         v[4] = sql_text(status);
         return tx_ask(tx, of_status, (struct sql_args){v, 5}, ret_rows);
@@ -252,7 +254,7 @@ enum err order_list(struct tx *tx, void *arg)
     struct order_list *list = arg;
     struct sql_rows rows;
 
-    assert(list->limit >= 1 && list->limit <= ORDER_PAGE_MAX);
+    assert(list->limit >= 1 && list->limit <= PAGE_MAX);
     enum err err = ask_heads(tx, list, &rows);
     if (err)
         return err;

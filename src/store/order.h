@@ -47,19 +47,17 @@ struct order_read {
 };
 MUST_CHECK enum err order_read(struct tx *tx, void *get);
 
-enum { ORDER_PAGE_MAX = 100 };
-
 /* A transaction function: orders, the newest first, that came before (before_at_ms, before_id);
  * INT64_MAX twice begins. One more than `limit` is looked at, to tell whether more follow. */
 struct order_list {
     int64_t user_id;  /* 0: anybody's, and the filters below */
     bool has_status;
     enum order_status status;
-    int64_t order_id;      /* with `pattern`: the order of that id is found too; 0: none */
-    struct str pattern;    /* LIKE over the customer's search_key, \ escapes; STR_NONE: any */
+    int64_t order_id;      /* with `needle`: the order of that id is found too; 0: none */
+    struct str needle;     /* folded; in the customer's email, name or phone; STR_NONE: any */
     int64_t from_ms, to_ms; /* created_at in [from, to) */
     int64_t before_at_ms, before_id;
-    int64_t limit;         /* 1 to ORDER_PAGE_MAX */
+    int64_t limit;         /* 1 to PAGE_MAX */
     struct order *orders;  /* out */
     size_t n;
     bool more;
@@ -87,7 +85,8 @@ MUST_CHECK enum err order_owner(struct tx *tx, int64_t order_id, int64_t *ret_us
 MUST_CHECK enum err order_create_paid(struct tx *tx, const struct payment *payment,
                                       int64_t actor_id, int64_t now_ms, int64_t *ret_order_id);
 
-/* From the cart, for nothing: takes the units, empties the cart. */
+/* From the cart, for nothing: empties the cart. The units of its counted lines are the caller's to
+ * take. */
 struct order_free {
     int64_t user_id;
     const struct cart_line *lines;

@@ -4,6 +4,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "store/like.h"
 #include "store/session.h"
 
 /* ---- Finding ---- */
@@ -298,29 +299,12 @@ enum err user_make_admin(struct tx *tx, void *arg)
 
 /* ---- Lists ---- */
 
-/* A pattern of LIKE that finds the needle anywhere, its own % and _ taken literally. */
-static struct str like_pattern(struct arena *arena, struct str needle)
-{
-    struct buf buf;
-
-    buf_init(&buf, arena);
-    buf_put_char(&buf, '%');
-    for (size_t i = 0; i < needle.len; i++) {
-        char c = needle.ptr[i];
-        if (c == '%' || c == '_' || c == '!')
-            buf_put_char(&buf, '!');
-        buf_put_char(&buf, c);
-    }
-    buf_put_char(&buf, '%');
-    return buf_str(&buf);
-}
-
 enum err user_list(struct tx *tx, void *arg)
 {
     static const char list_all[] = "SELECT " USER_COLUMNS " FROM users WHERE id < $1 "
                                    "ORDER BY id DESC LIMIT $2";
     static const char list_found[] = "SELECT " USER_COLUMNS " FROM users WHERE id < $1 "
-                                     "AND search_key LIKE $3 ESCAPE '!' "
+                                     "AND search_key LIKE $3 " LIKE_ESCAPE " "
                                      "ORDER BY id DESC LIMIT $2";
     struct user_list *list = arg;
     struct sql_value before = sql_int(list->before_id);
