@@ -1,8 +1,10 @@
 #include "api/hub.h"
 
 #include "api/orders.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "domain/limits.h"
+#include "store/session_alive.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -11,6 +13,9 @@
 #include <sys/queue.h>
 
 enum { BUCKETS = 1024 };
+
+/* A stream ends within a second of its session, whoever has ended that. */
+#define LOOK_MS 500
 
 struct member {
     struct hub *hub;
@@ -25,6 +30,10 @@ struct hub {
     atomic_size_t n; /* changed under the lock */
     pthread_mutex_t lock;
     struct members orders[BUCKETS], users[BUCKETS];
+
+    pthread_t thread;
+    pthread_cond_t wake;
+    bool stop; /* under the lock */
 };
 
 static struct members *order_bucket(struct hub *hub, int64_t order_id)
@@ -49,24 +58,45 @@ static void unlock(struct hub *hub)
     assert(rc == 0);
 }
 
+static void *look_at_sessions(void *arg);
+
 struct hub *hub_create(struct store *store)
 {
     struct hub *hub = mem_zalloc(sizeof *hub);
     hub->store = store;
     int rc = pthread_mutex_init(&hub->lock, NULL);
     assert(rc == 0);
+    pthread_cond_init(&hub->wake, NULL);
     for (size_t i = 0; i < BUCKETS; i++) {
         LIST_INIT(&hub->orders[i]);
         LIST_INIT(&hub->users[i]);
     }
+    rc = pthread_create(&hub->thread, NULL, look_at_sessions, hub);
+    assert(rc == 0);
+    pthread_setname_np(hub->thread, "streams");
     return hub;
+}
+
+void hub_stop(struct hub *hub)
+{
+    if (!hub)
+        return;
+    lock(hub);
+    bool stopped = hub->stop;
+    hub->stop = true;
+    pthread_cond_signal(&hub->wake);
+    unlock(hub);
+    if (!stopped)
+        pthread_join(hub->thread, NULL);
 }
 
 void hub_destroy(struct hub *hub)
 {
     if (!hub)
         return;
+    hub_stop(hub);
     assert(atomic_load(&hub->n) == 0);
+    pthread_cond_destroy(&hub->wake);
     pthread_mutex_destroy(&hub->lock);
     free(hub);
 }
@@ -109,7 +139,8 @@ bool hub_open(struct hub *hub, struct http_call *call, const struct hub_subscrip
         member->stream = http_stream_open(call, subscription->deadline_ms, on_closed, member);
         LIST_INSERT_HEAD(order_bucket(hub, subscription->order_id), member, of_order);
         LIST_INSERT_HEAD(user_bucket(hub, subscription->user_id), member, of_user);
-        atomic_fetch_add(&hub->n, 1);
+        if (atomic_fetch_add(&hub->n, 1) == 0)
+            pthread_cond_signal(&hub->wake);
         *ret_stream = member->stream;
     }
     unlock(hub);
@@ -249,4 +280,95 @@ void hub_apply(struct hub *hub, const struct store_event *events, size_t n)
     if (reading.n > 0)
         deliver(hub, arena, &reading);
     arena_destroy(arena);
+}
+
+/* ---- Sessions that ended elsewhere ----
+ *
+ * What this process commits is told by events. A session that another one ends (`servery admin
+ * create` beside the server) is missed when its row is: while streams are open, all their sessions
+ * are looked up in one short read. */
+
+static int by_number(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Each once, sorted. Under the lock. */
+static size_t list_sessions(struct hub *hub, struct arena *arena, int64_t **ret_ids)
+{
+    const struct member *member;
+    size_t n = 0, n_ids = 0;
+    int64_t *ids = arena_alloc(arena, (atomic_load(&hub->n) + 1) * sizeof *ids);
+
+    for (size_t i = 0; i < BUCKETS; i++)
+        LIST_FOREACH(member, &hub->users[i], of_user)
+            ids[n++] = member->on.session_id;
+    qsort(ids, n, sizeof *ids, by_number);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || ids[i] != ids[n_ids - 1])
+            ids[n_ids++] = ids[i];
+    *ret_ids = ids;
+    return n_ids;
+}
+
+/* Those without a session. One that was opened meanwhile is not listed, and left alone. */
+static void end_dead(struct hub *hub, const struct session_alive *look)
+{
+    struct member *member;
+
+    lock(hub);
+    for (size_t i = 0; i < BUCKETS; i++)
+        LIST_FOREACH(member, &hub->users[i], of_user) {
+            const int64_t *id = bsearch(&member->on.session_id, look->ids, look->n,
+                                        sizeof *look->ids, by_number);
+            if (id && !look->alive[id - look->ids])
+                http_stream_end(member->stream);
+        }
+    unlock(hub);
+}
+
+static bool any_dead(const struct session_alive *look)
+{
+    for (size_t i = 0; i < look->n; i++)
+        if (!look->alive[i])
+            return true;
+    return false;
+}
+
+/* A read that fails is tried again at the next look. */
+static void *look_at_sessions(void *arg)
+{
+    struct hub *hub = arg;
+    struct arena *arena = arena_create();
+    bool failed = false;
+
+    lock(hub);
+    while (!hub->stop) {
+        if (atomic_load(&hub->n) == 0) {
+            pthread_cond_wait(&hub->wake, &hub->lock);
+            continue;
+        }
+        int64_t *ids;
+        struct session_alive look = {.n = list_sessions(hub, arena, &ids),
+                                     .now_ms = clock_now_ms()};
+        unlock(hub);
+        look.ids = ids;
+        look.alive = arena_alloc(arena, look.n * sizeof *look.alive);
+        enum err err = store_read(hub->store, arena, session_alive, &look);
+        if (err && !failed)
+            log_line(LOG_WARN, "stream_sessions_unread", LOG_INT("err", err));
+        failed = err != ERR_OK;
+        if (!err && any_dead(&look))
+            end_dead(hub, &look);
+        arena_reset(arena);
+        const struct timespec until = clock_mono_after(LOOK_MS);
+        lock(hub);
+        while (!hub->stop &&
+               pthread_cond_clockwait(&hub->wake, &hub->lock, CLOCK_MONOTONIC, &until) == 0) {
+        }
+    }
+    unlock(hub);
+    arena_destroy(arena);
+    return NULL;
 }

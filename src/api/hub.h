@@ -1,4 +1,5 @@
-/* The open event streams, and who gets which event. The store's listener feeds it after each commit.
+/* The open event streams, and who gets which event. The store's listener feeds it after each
+ * commit; a thread of its own ends streams whose session another process has ended.
  *
  * Locking: one mutex. Who sends to a stream, or ends it, holds it; the server's word that a stream
  * is closed takes it too, so nobody ever sends to one that is gone (net/http.h). */
@@ -11,6 +12,7 @@
 struct hub;
 
 struct hub *hub_create(struct store *store);
+void hub_stop(struct hub *hub);    /* before the store is closed: it reads no more; NULL is fine */
 void hub_destroy(struct hub *hub); /* after the server is stopped; NULL is fine */
 
 /* Opens an event stream on the call and subscribes it to an order, before what was missed is read.
