@@ -5,9 +5,14 @@
 
 #include "domain/order.h"
 
-enum { SLICE_ROWS = 1000 };
+enum {
+    SLICE_ROWS = 1000,
+    /* A transaction that was under way when the check began may commit later, with an earlier
+     * event: so many events are looked at again. */
+    EVENTS_AGAIN = 1000,
+};
 
-/* Units of each food that orders have taken; sorted by nothing, found by its id. */
+/* Units of each food that holds and orders have taken; found by its id. */
 struct units {
     int64_t *by_food; /* index: the food's id */
     size_t cap;
@@ -21,10 +26,11 @@ struct check {
     struct store_check_counts counts;
     int64_t after, upto; /* the slice: after < id <= upto */
     struct units taken;
-    /* Orders that could still change when their slice was read: counted at the end, together with
-     * the foods' counters, in one snapshot. */
-    int64_t *open_orders;
-    size_t n_open, cap_open;
+    /* Orders that were counted and could still give their units back when their slice was read; by
+     * rising id. Those that have are found at the end by the events since first_event. */
+    int64_t *returnable;
+    size_t n_returnable, cap_returnable;
+    int64_t first_event;
     int64_t last_order; /* the newest one of the slices */
 };
 
@@ -123,14 +129,26 @@ static enum err check_foods(struct tx *tx, void *arg)
 
 /* ---- Orders: the way of each through its statuses, and the units they took ---- */
 
-static void remember_open(struct check *check, int64_t order_id)
+static void remember(struct check *check, int64_t order_id)
 {
-    if (check->n_open == check->cap_open) {
-        check->cap_open = check->cap_open ? check->cap_open * 2 : 64;
-        check->open_orders =
-            mem_realloc(check->open_orders, check->cap_open * sizeof *check->open_orders);
+    if (check->n_returnable == check->cap_returnable) {
+        check->cap_returnable = check->cap_returnable ? check->cap_returnable * 2 : 64;
+        check->returnable =
+            mem_realloc(check->returnable, check->cap_returnable * sizeof *check->returnable);
     }
-    check->open_orders[check->n_open++] = order_id;
+    check->returnable[check->n_returnable++] = order_id;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool is_remembered(const struct check *check, int64_t order_id)
+{
+    return check->n_returnable > 0 && bsearch(&order_id, check->returnable, check->n_returnable,
+                                              sizeof *check->returnable, by_number);
 }
 
 /* Walks the events of one order, rows[from … to-1]; returns what is wrong with them, or NULL. */
@@ -203,36 +221,7 @@ static enum err check_events(struct tx *tx, struct check *check)
     return ERR_OK;
 }
 
-static enum err check_orders(struct tx *tx, void *arg)
-{
-    static const char taken[] =
-        "SELECT i.food_id, CAST(SUM(i.quantity) AS BIGINT) FROM orders o "
-        "JOIN order_items i ON i.order_id = o.id "
-        "WHERE o.id > $1 AND o.id <= $2 AND o.status IN ('completed', 'cancelled') "
-        "AND o.stock_returned = 0 AND i.taken = 1 GROUP BY i.food_id";
-    static const char open[] = "SELECT id FROM orders WHERE id > $1 AND id <= $2 "
-                               "AND status NOT IN ('completed', 'cancelled')";
-    struct check *check = arg;
-    struct sql_args slice = SQL_ARGS(sql_int(check->after), sql_int(check->upto));
-    struct sql_rows rows;
-
-    enum err err = run_rules(tx, check, ORDER_RULES, sizeof ORDER_RULES / sizeof *ORDER_RULES);
-    if (!err)
-        err = check_events(tx, check);
-    if (!err)
-        err = tx_ask(tx, taken, slice, &rows);
-    if (err)
-        return err;
-    for (size_t i = 0; i < rows.n; i++)
-        add_units(&check->taken, sql_get_int(&rows, i, 0), sql_get_int(&rows, i, 1));
-    err = tx_ask(tx, open, slice, &rows);
-    for (size_t i = 0; !err && i < rows.n; i++)
-        remember_open(check, sql_get_int(&rows, i, 0));
-    return err;
-}
-
-/* ---- The foods' counters against all that is taken, in one snapshot ---- */
-
+/* Rows of (food, units). */
 static enum err add_rows(struct tx *tx, struct check *check, const char *sql, struct sql_args args)
 {
     struct sql_rows rows;
@@ -242,29 +231,71 @@ static enum err add_rows(struct tx *tx, struct check *check, const char *sql, st
     return err;
 }
 
+static enum err check_orders(struct tx *tx, void *arg)
+{
+    static const char taken[] = "SELECT i.food_id, CAST(SUM(i.quantity) AS BIGINT) FROM orders o "
+                                "JOIN order_items i ON i.order_id = o.id WHERE o.id > $1 "
+                                "AND o.id <= $2 AND o.stock_returned = 0 AND i.taken = 1 "
+                                "GROUP BY i.food_id";
+    static const char returnable[] =
+        "SELECT id FROM orders WHERE id > $1 AND id <= $2 AND stock_returned = 0 "
+        "AND status IN ('pending', 'confirmed') ORDER BY id"; /* order_cancel_returns_stock */
+    struct check *check = arg;
+    struct sql_args slice = SQL_ARGS(sql_int(check->after), sql_int(check->upto));
+    struct sql_rows rows;
+
+    enum err err = run_rules(tx, check, ORDER_RULES, sizeof ORDER_RULES / sizeof *ORDER_RULES);
+    if (!err)
+        err = check_events(tx, check);
+    if (!err)
+        err = add_rows(tx, check, taken, slice);
+    if (!err)
+        err = tx_ask(tx, returnable, slice, &rows);
+    for (size_t i = 0; !err && i < rows.n; i++)
+        remember(check, sql_get_int(&rows, i, 0));
+    return err;
+}
+
+/* ---- The foods' counters against all that is taken, in one snapshot ----
+ *
+ * The slices have summed what orders took. What has changed since is little: new orders, and those that
+ * gave their units back. Holds and foods are as many as there are now. */
+
+static enum err take_off_returned(struct tx *tx, struct check *check)
+{
+    static const char sql[] =
+        "SELECT o.id, i.food_id, i.quantity FROM orders o JOIN order_items i ON i.order_id = o.id "
+        "WHERE o.id IN (SELECT e.order_id FROM order_events e WHERE e.id > $1 "
+        "AND e.to_status = 'cancelled') AND o.id <= $2 AND o.stock_returned = 1 AND i.taken = 1";
+    struct sql_rows rows;
+    enum err err = tx_ask(
+        tx, sql, SQL_ARGS(sql_int(check->first_event), sql_int(check->last_order)), &rows);
+    for (size_t i = 0; !err && i < rows.n; i++)
+        if (is_remembered(check, sql_get_int(&rows, i, 0)))
+            add_units(&check->taken, sql_get_int(&rows, i, 1), -sql_get_int(&rows, i, 2));
+    return err;
+}
+
 static enum err check_taken(struct tx *tx, void *arg)
 {
-    static const char of_order[] =
-        "SELECT i.food_id, i.quantity FROM orders o JOIN order_items i ON i.order_id = o.id "
-        "WHERE o.id = $1 AND o.stock_returned = 0 AND i.taken = 1";
-    static const char newer[] =
-        "SELECT i.food_id, i.quantity FROM orders o JOIN order_items i ON i.order_id = o.id "
-        "WHERE o.id > $1 AND o.stock_returned = 0 AND i.taken = 1";
+    static const char newer[] = "SELECT i.food_id, CAST(SUM(i.quantity) AS BIGINT) FROM orders o "
+                                "JOIN order_items i ON i.order_id = o.id WHERE o.id > $1 "
+                                "AND o.stock_returned = 0 AND i.taken = 1 GROUP BY i.food_id";
     static const char held_open[] =
-        "SELECT i.food_id, i.quantity FROM payments p "
+        "SELECT i.food_id, CAST(SUM(i.quantity) AS BIGINT) FROM payments p "
         "JOIN payment_items i ON i.payment_id = p.id "
-        "WHERE p.status IN ('creating', 'pending') AND p.held = 1 AND i.taken = 1";
+        "WHERE p.status IN ('creating', 'pending') AND p.held = 1 AND i.taken = 1 "
+        "GROUP BY i.food_id";
     static const char held_cancelling[] =
-        "SELECT i.food_id, i.quantity FROM payments p "
+        "SELECT i.food_id, CAST(SUM(i.quantity) AS BIGINT) FROM payments p "
         "JOIN payment_items i ON i.payment_id = p.id "
-        "WHERE p.status = 'cancelling' AND p.held = 1 AND i.taken = 1";
+        "WHERE p.remote = 1 AND p.status IN ('creating', 'pending', 'cancelling') "
+        "AND p.status = 'cancelling' AND p.held = 1 AND i.taken = 1 GROUP BY i.food_id";
     static const char foods[] = "SELECT id, taken FROM foods";
     struct check *check = arg;
     struct sql_rows rows;
-    enum err err = ERR_OK;
 
-    for (size_t i = 0; !err && i < check->n_open; i++)
-        err = add_rows(tx, check, of_order, SQL_ARGS(sql_int(check->open_orders[i])));
+    enum err err = take_off_returned(tx, check);
     if (!err)
         err = add_rows(tx, check, newer, SQL_ARGS(sql_int(check->last_order)));
     if (!err)
@@ -328,19 +359,24 @@ enum err store_check(struct store *store, store_check_report *report, void *ctx,
     static const char foods[] = "SELECT COUNT(*), COALESCE(MAX(id), 0) FROM foods";
     static const char payments[] = "SELECT COUNT(*), COALESCE(MAX(id), 0) FROM payments";
     static const char orders[] = "SELECT COUNT(*), COALESCE(MAX(id), 0) FROM orders";
+    static const char events[] = "SELECT 0, COALESCE(MAX(id), 0) FROM order_events";
     struct check check = {.store = store, .arena = arena_create(), .report = report, .ctx = ctx};
+    struct bounds begun = {.sql = events};
     int64_t newest;
 
     enum err err = run_slices(&check, foods, check_foods, &check.counts.foods, &newest);
     if (!err)
         err = run_slices(&check, payments, check_payments, &check.counts.payments, &newest);
     if (!err)
+        err = store_read(store, check.arena, read_bounds, &begun);
+    check.first_event = begun.newest - EVENTS_AGAIN;
+    if (!err)
         err = run_slices(&check, orders, check_orders, &check.counts.orders, &check.last_order);
     if (!err)
         err = store_read(store, check.arena, check_taken, &check);
     *ret_counts = check.counts;
     free(check.taken.by_food);
-    free(check.open_orders);
+    free(check.returnable);
     arena_destroy(check.arena);
     return err;
 }
