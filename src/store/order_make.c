@@ -1,22 +1,23 @@
 /* How an order comes to be: its row, its lines, its first event, and the cart without them. */
-#include "store/food.h"
-#include "store/order.h"
+#include "store/order_event.h"
 
-static enum err add_first_event(struct tx *tx, int64_t order_id, int64_t user_id,
-                                enum actor actor, int64_t actor_id, int64_t now_ms)
+enum err order_event_add(struct tx *tx, const struct order_event_new *event)
 {
     static const char sql[] =
         "INSERT INTO order_events (order_id, from_status, to_status, actor, actor_id, note, at) "
-        "VALUES ($1, NULL, 'pending', $2, $3, NULL, $4) RETURNING id";
+        "VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
     struct sql_rows rows;
     enum err err = tx_ask(tx, sql,
-                          SQL_ARGS(sql_int(order_id), sql_text(actor_text(actor)),
-                                   actor_id ? sql_int(actor_id) : sql_null(), sql_int(now_ms)),
+                          SQL_ARGS(sql_int(event->order_id), sql_text(event->from),
+                                   sql_text(order_status_text(event->to)),
+                                   sql_text(actor_text(event->actor)),
+                                   event->actor_id ? sql_int(event->actor_id) : sql_null(),
+                                   sql_text(event->note), sql_int(event->at_ms)),
                           &rows);
     if (!err)
         tx_emit(tx, (struct store_event){.kind = STORE_EVENT_ORDER,
-                                         .id = order_id,
-                                         .user_id = user_id,
+                                         .id = event->order_id,
+                                         .user_id = event->user_id,
                                          .event_id = sql_get_int(&rows, 0, 0)});
     return err;
 }
@@ -52,8 +53,14 @@ enum err order_create_paid(struct tx *tx, const struct payment *payment, int64_t
         err = tx_post(tx, SQL_ANY_COUNT, uncart,
                       SQL_ARGS(sql_int(payment->user_id), sql_int(payment->id)));
     if (!err)
-        err = add_first_event(tx, order_id, payment->user_id,
-                              actor_id ? ACTOR_ADMIN : ACTOR_SYSTEM, actor_id, now_ms);
+        err = order_event_add(tx, &(struct order_event_new){
+                                      .order_id = order_id,
+                                      .user_id = payment->user_id,
+                                      .to = ORDER_PENDING,
+                                      .actor = actor_id ? ACTOR_ADMIN : ACTOR_SYSTEM,
+                                      .actor_id = actor_id,
+                                      .at_ms = now_ms,
+                                  });
     if (!err)
         *ret_order_id = order_id;
     return err;
@@ -64,13 +71,10 @@ static enum err add_free_line(struct tx *tx, int64_t order_id, const struct cart
     static const char sql[] =
         "INSERT INTO order_items (order_id, food_id, name, unit_price, quantity, line_total, taken) "
         "VALUES ($1, $2, $3, $4, $5, 0, $6)";
-    enum err err = tx_post(tx, 1, sql,
-                           SQL_ARGS(sql_int(order_id), sql_int(line->food_id),
-                                    sql_text(line->name), sql_int(line->unit_price),
-                                    sql_int(line->quantity), sql_bool(line->stock_counted)));
-    if (!err && line->stock_counted)
-        err = food_take_late(tx, line->food_id, line->quantity);
-    return err;
+    return tx_post(tx, 1, sql,
+                   SQL_ARGS(sql_int(order_id), sql_int(line->food_id), sql_text(line->name),
+                            sql_int(line->unit_price), sql_int(line->quantity),
+                            sql_bool(line->stock_counted)));
 }
 
 enum err order_create_free(struct tx *tx, const struct order_free *free, int64_t *ret_order_id)
@@ -92,8 +96,14 @@ enum err order_create_free(struct tx *tx, const struct order_free *free, int64_t
     if (!err)
         err = tx_post(tx, SQL_ANY_COUNT, uncart, SQL_ARGS(sql_int(free->user_id)));
     if (!err)
-        err = add_first_event(tx, order_id, free->user_id, ACTOR_CUSTOMER, free->user_id,
-                              free->now_ms);
+        err = order_event_add(tx, &(struct order_event_new){
+                                      .order_id = order_id,
+                                      .user_id = free->user_id,
+                                      .to = ORDER_PENDING,
+                                      .actor = ACTOR_CUSTOMER,
+                                      .actor_id = free->user_id,
+                                      .at_ms = free->now_ms,
+                                  });
     if (!err)
         *ret_order_id = order_id;
     return err;

@@ -1,7 +1,7 @@
 /* The one function that changes an order's status, and what goes with a change. */
 #include "base/json.h"
 #include "store/food.h"
-#include "store/order.h"
+#include "store/order_event.h"
 
 static enum err illegal(struct order_set_status *change, enum order_status from,
                         enum fulfilment fulfilment)
@@ -39,32 +39,10 @@ static enum err give_back(struct tx *tx, const struct order_set_status *change)
 
 static enum err owe_refund(struct tx *tx, int64_t payment_id, int64_t now_ms)
 {
-    static const char sql[] = "UPDATE payments SET refund_due = 1, updated_at = $2 "
+    static const char sql[] = "UPDATE payments SET refund_due = 1, updated_at = $2, "
+                              "version = version + 1 "
                               "WHERE id = $1 AND status = 'paid' AND amount > 0";
     return tx_post(tx, SQL_ANY_COUNT, sql, SQL_ARGS(sql_int(payment_id), sql_int(now_ms)));
-}
-
-static enum err add_event(struct tx *tx, const struct order_set_status *change,
-                          enum order_status from, int64_t user_id)
-{
-    static const char sql[] =
-        "INSERT INTO order_events (order_id, from_status, to_status, actor, actor_id, note, at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
-    struct sql_rows rows;
-    enum err err =
-        tx_ask(tx, sql,
-               SQL_ARGS(sql_int(change->order_id), sql_text(order_status_text(from)),
-                        sql_text(order_status_text(change->to)),
-                        sql_text(actor_text(change->actor)),
-                        change->actor_id ? sql_int(change->actor_id) : sql_null(),
-                        sql_text(change->note), sql_int(change->now_ms)),
-               &rows);
-    if (!err)
-        tx_emit(tx, (struct store_event){.kind = STORE_EVENT_ORDER,
-                                         .id = change->order_id,
-                                         .user_id = user_id,
-                                         .event_id = sql_get_int(&rows, 0, 0)});
-    return err;
 }
 
 static enum err apply(struct tx *tx, const struct order_set_status *change,
@@ -79,12 +57,21 @@ static enum err apply(struct tx *tx, const struct order_set_status *change,
                            SQL_ARGS(sql_int(order->id), sql_text(order_status_text(order->status)),
                                     sql_text(order_status_text(change->to)), sql_bool(returns),
                                     sql_int(change->now_ms)));
-    if (!err && returns)
-        err = give_back(tx, change);
     if (!err && change->to == ORDER_CANCELLED && order->payment_id)
         err = owe_refund(tx, order->payment_id, change->now_ms);
     if (!err)
-        err = add_event(tx, change, order->status, order->user_id);
+        err = order_event_add(tx, &(struct order_event_new){
+                                      .order_id = order->id,
+                                      .user_id = order->user_id,
+                                      .from = order_status_text(order->status),
+                                      .to = change->to,
+                                      .actor = change->actor,
+                                      .actor_id = change->actor_id,
+                                      .note = change->note,
+                                      .at_ms = change->now_ms,
+                                  });
+    if (!err && returns)
+        err = give_back(tx, change);
     return err;
 }
 
@@ -92,7 +79,13 @@ enum err order_set_status(struct tx *tx, void *arg)
 {
     struct order_set_status *change = arg;
     struct order_read get = {.order_id = change->order_id};
-    enum err err = order_read(tx, &get);
+    int64_t owner_id;
+
+    enum err err = order_owner(tx, change->order_id, &owner_id);
+    if (!err && owner_id)
+        err = tx_lock_user(tx, owner_id);
+    if (!err)
+        err = order_read(tx, &get);
     if (err)
         return err;
     if (!get.found)

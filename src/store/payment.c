@@ -4,6 +4,7 @@
 #include "store/payment_row.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 /* ---- Rows ---- */
 
@@ -29,7 +30,8 @@ struct payment payment_from_row(const struct sql_rows *rows, size_t row, size_t 
         .refund_due = sql_get_bool(rows, row, col + 18),
         .expires_at_ms = sql_get_int(rows, row, col + 19),
         .created_at_ms = sql_get_int(rows, row, col + 20),
-        .order_id = sql_get_int(rows, row, col + 21),
+        .version = sql_get_int(rows, row, col + 21),
+        .order_id = sql_get_int(rows, row, col + 22),
     };
     bool known = payment_status_parse(sql_get_str(rows, row, col + 2), &p.status) &&
                  fulfilment_parse(sql_get_str(rows, row, col + 12), &p.fulfilment) &&
@@ -68,6 +70,25 @@ enum err payment_find(struct tx *tx, int64_t payment_id, struct payment *ret_pay
     return find(tx, sql, payment_id, ret_payment);
 }
 
+static enum err find_owner(struct tx *tx, int64_t payment_id, int64_t *ret_user_id)
+{
+    static const char sql[] = "SELECT user_id FROM payments WHERE id = $1";
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(payment_id)), &rows);
+    if (!err)
+        *ret_user_id = rows.n > 0 ? sql_get_int(&rows, 0, 0) : 0;
+    return err;
+}
+
+enum err payment_find_locked(struct tx *tx, int64_t payment_id, struct payment *ret_payment)
+{
+    int64_t user_id;
+    enum err err = find_owner(tx, payment_id, &user_id);
+    if (!err && user_id)
+        err = tx_lock_user(tx, user_id);
+    return err ? err : payment_find(tx, payment_id, ret_payment);
+}
+
 enum err payment_find_open(struct tx *tx, int64_t user_id, struct payment *ret_payment)
 {
     static const char sql[] = "SELECT " PAYMENT_COLUMNS " FROM payments p "
@@ -100,17 +121,17 @@ enum err payment_lines(struct tx *tx, int64_t payment_id, struct payment_line **
     return ERR_OK;
 }
 
-enum err payment_save(struct tx *tx, const struct payment *payment, enum payment_status from,
-                      int64_t now_ms)
+enum err payment_save(struct tx *tx, struct payment *payment, int64_t now_ms)
 {
     static const char sql[] =
         "UPDATE payments SET status = $3, provider_ref = $4, provider_url = $5, "
         "claimed_until = $6, cancel_to = $7, held = $8, outcome = $9, needs_attention = $10, "
-        "refund_due = $11, updated_at = $12 WHERE id = $1 AND status = $2";
+        "refund_due = $11, updated_at = $12, version = version + 1 "
+        "WHERE id = $1 AND version = $2";
     bool cancelling = payment->status == PAYMENT_CANCELLING;
     enum err err =
         tx_post(tx, 1, sql,
-                SQL_ARGS(sql_int(payment->id), sql_text(payment_status_text(from)),
+                SQL_ARGS(sql_int(payment->id), sql_int(payment->version),
                          sql_text(payment_status_text(payment->status)),
                          sql_text(payment->provider_ref), sql_text(payment->provider_url),
                          sql_int(payment->claimed_until_ms),
@@ -119,20 +140,20 @@ enum err payment_save(struct tx *tx, const struct payment *payment, enum payment
                          sql_bool(payment->held), sql_text(payment->outcome),
                          sql_text(payment->needs_attention), sql_bool(payment->refund_due),
                          sql_int(now_ms)));
-    if (!err)
-        tx_emit(tx, (struct store_event){.kind = STORE_EVENT_PAYMENT,
-                                         .id = payment->id,
-                                         .user_id = payment->user_id});
-    return err;
+    if (err)
+        return err;
+    payment->version++;
+    tx_emit(tx, (struct store_event){.kind = STORE_EVENT_PAYMENT,
+                                     .id = payment->id,
+                                     .user_id = payment->user_id});
+    return ERR_OK;
 }
 
 /* ---- Endings ---- */
 
-static enum err give_back(struct tx *tx, int64_t payment_id)
+static enum err give_back(struct tx *tx, const struct payment_line *lines, size_t n)
 {
-    struct payment_line *lines;
-    size_t n;
-    enum err err = payment_lines(tx, payment_id, &lines, &n);
+    enum err err = ERR_OK;
     for (size_t i = 0; i < n && !err; i++)
         if (lines[i].taken)
             err = food_give_back_late(tx, lines[i].food_id, lines[i].quantity);
@@ -142,35 +163,110 @@ static enum err give_back(struct tx *tx, int64_t payment_id)
 enum err payment_close(struct tx *tx, struct payment *payment, enum payment_status to,
                        int64_t now_ms)
 {
-    enum payment_status from = payment->status;
-    enum err err = payment->held ? give_back(tx, payment->id) : ERR_OK;
+    struct payment_line *lines = NULL;
+    size_t n = 0;
+    enum err err = payment->held ? payment_lines(tx, payment->id, &lines, &n) : ERR_OK;
     if (err)
         return err;
     payment->status = to;
     payment->held = false;
-    return payment_save(tx, payment, from, now_ms);
+    err = payment_save(tx, payment, now_ms);
+    return err ? err : give_back(tx, lines, n);
+}
+
+/* A remote one, whose hold is kept until the provider confirms. */
+static enum err begin_cancel(struct tx *tx, struct payment *payment, enum payment_status to,
+                             int64_t now_ms)
+{
+    if (payment->status == PAYMENT_PENDING)
+        payment->claimed_until_ms = 0; /* it was only the time of the next look */
+    payment->status = PAYMENT_CANCELLING;
+    payment->cancel_to = to;
+    return payment_save(tx, payment, now_ms);
 }
 
 enum err payment_end(struct tx *tx, struct payment *payment, enum payment_status to,
                      int64_t now_ms)
 {
     assert(payment_is_open(payment->status));
-    if (!payment->remote)
-        return payment_close(tx, payment, to, now_ms);
-    enum payment_status from = payment->status;
-    payment->status = PAYMENT_CANCELLING;
-    payment->cancel_to = to;
-    if (from == PAYMENT_PENDING)
-        payment->claimed_until_ms = 0; /* it was only the time of the next look */
-    return payment_save(tx, payment, from, now_ms);
+    return payment->remote ? begin_cancel(tx, payment, to, now_ms)
+                           : payment_close(tx, payment, to, now_ms);
+}
+
+static bool is_due(const struct payment *payment, int64_t now_ms)
+{
+    return payment_is_open(payment->status) &&
+           !payment_is_open(payment_status_now(payment, now_ms));
 }
 
 enum err payment_expire(struct tx *tx, struct payment *payment, int64_t now_ms)
 {
-    if (!payment_is_open(payment->status) ||
-        payment_is_open(payment_status_now(payment, now_ms)))
-        return ERR_OK;
-    return payment_end(tx, payment, PAYMENT_EXPIRED, now_ms);
+    return is_due(payment, now_ms) ? payment_end(tx, payment, PAYMENT_EXPIRED, now_ms) : ERR_OK;
+}
+
+/* ---- Many at once ---- */
+
+static int by_number(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+enum err payment_lock_all(struct tx *tx, const struct sql_rows *found,
+                          struct payment **ret_payments)
+{
+    int64_t *owners = arena_alloc(tx_arena(tx), (found->n + 1) * sizeof *owners);
+    struct payment *payments = arena_alloc(tx_arena(tx), (found->n + 1) * sizeof *payments);
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; i < found->n; i++)
+        owners[i] = sql_get_int(found, i, 1);
+    qsort(owners, found->n, sizeof *owners, by_number);
+    for (size_t i = 0; i < found->n && !err; i++)
+        if (i == 0 || owners[i] != owners[i - 1])
+            err = tx_lock_user(tx, owners[i]);
+    for (size_t i = 0; i < found->n && !err; i++)
+        err = payment_find(tx, sql_get_int(found, i, 0), &payments[i]);
+    *ret_payments = payments;
+    return err;
+}
+
+enum err payment_close_all(struct tx *tx, struct payment *payments, size_t n, int64_t now_ms)
+{
+    struct held {
+        struct payment_line *lines;
+        size_t n;
+    } *held = arena_zalloc(tx_arena(tx), (n + 1) * sizeof *held);
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; i < n && !err; i++)
+        if (payments[i].held)
+            err = payment_lines(tx, payments[i].id, &held[i].lines, &held[i].n);
+    for (size_t i = 0; i < n && !err; i++) {
+        payments[i].status = payment_status_final(&payments[i], now_ms);
+        payments[i].held = false;
+        err = payment_save(tx, &payments[i], now_ms);
+    }
+    for (size_t i = 0; i < n && !err; i++)
+        err = give_back(tx, held[i].lines, held[i].n);
+    return err;
+}
+
+enum err payment_expire_all(struct tx *tx, const struct sql_rows *found, int64_t now_ms)
+{
+    struct payment *payments;
+    size_t n_local = 0;
+    enum err err = payment_lock_all(tx, found, &payments);
+
+    for (size_t i = 0; i < found->n && !err; i++) {
+        if (!is_due(&payments[i], now_ms))
+            continue;
+        if (payments[i].remote)
+            err = begin_cancel(tx, &payments[i], PAYMENT_EXPIRED, now_ms);
+        else
+            payments[n_local++] = payments[i];
+    }
+    return err ? err : payment_close_all(tx, payments, n_local, now_ms);
 }
 
 enum err payment_release_food(struct tx *tx, int64_t food_id, int64_t units, int64_t now_ms,
@@ -178,7 +274,7 @@ enum err payment_release_food(struct tx *tx, int64_t food_id, int64_t units, int
 {
     /* Each of these holds at least one unit. */
     static const char sql[] =
-        "SELECT " PAYMENT_COLUMNS " FROM payments p "
+        "SELECT p.id, p.user_id FROM payments p "
         "WHERE p.status IN ('creating', 'pending') AND p.expires_at <= $1 AND p.remote = 0 "
         "AND EXISTS (SELECT 1 FROM payment_items i WHERE i.payment_id = p.id "
         "AND i.food_id = $2 AND i.taken = 1) ORDER BY p.expires_at LIMIT $3";
@@ -187,13 +283,11 @@ enum err payment_release_food(struct tx *tx, int64_t food_id, int64_t units, int
                           &rows);
     if (err)
         return err;
-    for (size_t i = 0; i < rows.n && !err; i++) {
-        struct payment payment = payment_from_row(&rows, i, 0);
-        err = payment_expire(tx, &payment, now_ms);
-    }
     *ret_released = rows.n > 0;
-    return err;
+    return payment_expire_all(tx, &rows, now_ms);
 }
+
+/* ---- Given up, given back ---- */
 
 enum err payment_give_up(struct tx *tx, void *arg)
 {
@@ -212,9 +306,12 @@ enum err payment_give_up(struct tx *tx, void *arg)
 
 enum err payment_unclaim(struct tx *tx, void *arg)
 {
-    static const char sql[] = "UPDATE payments SET claimed_until = $3, updated_at = $4 "
-                              "WHERE id = $1 AND claimed_until = $2";
+    static const char sql[] = "UPDATE payments SET claimed_until = $3, updated_at = $4, "
+                              "version = version + 1 WHERE id = $1 AND claimed_until = $2";
     const struct payment_unclaim *u = arg;
+    enum err err = tx_lock_user(tx, u->user_id);
+    if (err)
+        return err;
     return tx_post(tx, SQL_ANY_COUNT, sql,
                    SQL_ARGS(sql_int(u->payment_id), sql_int(u->claimed_until_ms),
                             sql_int(u->next_at_ms), sql_int(u->now_ms)));

@@ -3,7 +3,7 @@
 #ifndef SERVERY_STORE_PAYMENT_H
 #define SERVERY_STORE_PAYMENT_H
 
-#include "base/clock.h"
+#include "domain/limits.h"
 #include "domain/order.h"
 #include "domain/payment.h"
 #include "store/store.h"
@@ -27,14 +27,13 @@ struct payment {
     bool refund_due;
     int64_t expires_at_ms, created_at_ms;
     int64_t order_id;                   /* 0: none */
+    int64_t version;                    /* moves with each change of the row */
 };
 
 enum { PAYMENT_NONCE_BYTES = 16 };
 
-/* Somebody who calls a remote provider about a payment has this long before another may: longer than
- * the calls that one takes upon himself can last. */
-#define PAYMENT_CLAIM_MS (30 * SECOND_MS)
-#define PAYMENT_LOOK_MS (5 * SECOND_MS) /* between two calls about a payment that stays open */
+/* A reason of needs_attention: past its time, and its provider is no longer configured. */
+#define PAYMENT_PROVIDER_GONE STR("provider_gone")
 
 /* What it counts as at now. */
 enum payment_status payment_status_now(const struct payment *payment, int64_t now_ms);
@@ -44,6 +43,10 @@ enum payment_status payment_status_final(const struct payment *payment, int64_t 
 
 /* The payment of that id; id 0 in *ret_payment if there is none. */
 MUST_CHECK enum err payment_find(struct tx *tx, int64_t payment_id, struct payment *ret_payment);
+
+/* The same for who is going to change it: locks its owner first, so that nothing of it is old. */
+MUST_CHECK enum err payment_find_locked(struct tx *tx, int64_t payment_id,
+                                        struct payment *ret_payment);
 
 /* The user's payment stored as open (at most one); id 0 if there is none. It may have expired since
  * (payment_status_now), and then counts as none: its hold is released by the next write. */
@@ -88,7 +91,7 @@ MUST_CHECK enum err payment_give_up(struct tx *tx, void *give_up);
 /* A transaction function: the provider gave no answer. Others may ask it again from next_at_ms on,
  * unless somebody else has claimed the payment since. */
 struct payment_unclaim {
-    int64_t payment_id, claimed_until_ms, next_at_ms, now_ms;
+    int64_t payment_id, user_id, claimed_until_ms, next_at_ms, now_ms;
 };
 MUST_CHECK enum err payment_unclaim(struct tx *tx, void *unclaim);
 
@@ -111,12 +114,15 @@ struct payment_news {
     int64_t next_call_at_ms;               /* while it can be paid: not asked again before */
     int64_t now_ms;
     int64_t actor_id;                      /* the admin who said so; 0: the provider */
+    struct str provider;                   /* with an admin: the remote provider that is configured,
+                                              whose payments it alone tells about; "": none */
     struct problem *problem;               /* not_found if there is none such; may be NULL */
     struct payment payment;                /* out: as it is after the news */
 };
 
 /* Applies the news, whatever the payment's state; the same news again changes nothing. Paid makes
- * the order in the same transaction, exactly once, or flags the payment; nothing is refused. */
+ * the order in the same transaction, exactly once, or flags the payment. Refused is only an admin's
+ * word about a payment whose remote provider can be asked: payment_conflict. */
 MUST_CHECK enum err payment_news(struct tx *tx, void *news);
 
 /* The test provider's checkout page. ERR_PROBLEM with not_found (of another provider too),

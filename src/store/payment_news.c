@@ -12,26 +12,27 @@
 #define REASON_UNSELLABLE STR("paid_late_unavailable")
 #define REASON_NEWER STR("paid_late_newer_payment")
 
-/* The first reason stays until somebody has looked. It may still be paid as it should. */
+/* The first reason stays until somebody has looked; money says more than a provider that is gone.
+ * It may still be paid as it should. */
 static enum err flag(struct tx *tx, struct payment *p, struct str reason,
                      const struct payment_news *news)
 {
-    if (!p->needs_attention.ptr)
+    if (!p->needs_attention.ptr || str_eq(p->needs_attention, PAYMENT_PROVIDER_GONE))
         p->needs_attention = reason;
     if (news->next_call_at_ms)
         p->claimed_until_ms = news->next_call_at_ms;
-    return payment_save(tx, p, p->status, news->now_ms);
+    return payment_save(tx, p, news->now_ms);
 }
 
 static enum err make_order(struct tx *tx, struct payment *p, const struct payment_news *news)
 {
-    enum payment_status from = p->status;
     p->status = PAYMENT_PAID;
     p->held = false; /* the order's lines have the units now */
     if (str_eq(p->needs_attention, REASON_UNSELLABLE) ||
-        str_eq(p->needs_attention, REASON_NEWER))
+        str_eq(p->needs_attention, REASON_NEWER) ||
+        str_eq(p->needs_attention, PAYMENT_PROVIDER_GONE))
         p->needs_attention = STR_NONE;
-    enum err err = payment_save(tx, p, from, news->now_ms);
+    enum err err = payment_save(tx, p, news->now_ms);
     if (!err)
         err = order_create_paid(tx, p, news->actor_id, news->now_ms, &p->order_id);
     return err;
@@ -96,20 +97,27 @@ static enum err check_late_lines(struct tx *tx, const struct payment *p, int64_t
     return err;
 }
 
-static enum err take_late_lines(struct tx *tx, int64_t payment_id, const struct late_line *lines,
+/* Its lines take what is counted now, as they say from now on. */
+static enum err mark_late_lines(struct tx *tx, int64_t payment_id, const struct late_line *lines,
                                 size_t n)
 {
     static const char sql[] = "UPDATE payment_items SET taken = $3 "
                               "WHERE payment_id = $1 AND food_id = $2";
     enum err err = ERR_OK;
-    for (size_t i = 0; i < n && !err; i++) {
+    for (size_t i = 0; i < n && !err; i++)
         if (lines[i].taken != lines[i].counted)
             err = tx_post(tx, 1, sql,
                           SQL_ARGS(sql_int(payment_id), sql_int(lines[i].food_id),
                                    sql_bool(lines[i].counted)));
-        if (!err && lines[i].counted)
+    return err;
+}
+
+static enum err take_late_lines(struct tx *tx, const struct late_line *lines, size_t n)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < n && !err; i++)
+        if (lines[i].counted)
             err = food_take_late(tx, lines[i].food_id, lines[i].quantity);
-    }
     return err;
 }
 
@@ -133,10 +141,10 @@ static enum err order_if_possible(struct tx *tx, struct payment *p,
         return err;
     if (!sellable)
         return flag(tx, p, REASON_UNSELLABLE, news);
-    err = take_late_lines(tx, p->id, lines, n);
+    err = mark_late_lines(tx, p->id, lines, n);
     if (!err)
         err = make_order(tx, p, news);
-    return err;
+    return err ? err : take_late_lines(tx, lines, n);
 }
 
 /* ---- The news ---- */
@@ -191,22 +199,21 @@ static enum err apply_closed(struct tx *tx, struct payment *p, const struct paym
 /* What the provider calls it is kept in every state that can still be paid. */
 static enum err apply_open(struct tx *tx, struct payment *p, const struct payment_news *news)
 {
-    enum payment_status from = p->status;
-    if (!payment_is_open(from) && from != PAYMENT_CANCELLING)
+    if (!payment_is_open(p->status) && p->status != PAYMENT_CANCELLING)
         return ERR_OK;
-    if (from == PAYMENT_CREATING)
+    if (p->status == PAYMENT_CREATING)
         p->status = PAYMENT_PENDING;
     p->claimed_until_ms = news->next_call_at_ms;
-    return payment_save(tx, p, from, news->now_ms);
+    return payment_save(tx, p, news->now_ms);
 }
 
 static enum err apply(struct tx *tx, struct payment *p, const struct payment_news *news)
 {
-    enum err err = tx_lock_user(tx, p->user_id);
-    if (!err && !p->remote)
-        err = payment_expire(tx, p, news->now_ms);
+    enum err err = p->remote ? ERR_OK : payment_expire(tx, p, news->now_ms);
     if (err)
         return err;
+    if (!news->actor_id && str_eq(p->needs_attention, PAYMENT_PROVIDER_GONE))
+        p->needs_attention = STR_NONE; /* it is there again */
     if (!p->provider_ref.ptr)
         p->provider_ref = news->provider_ref;
     if (!p->provider_url.ptr)
@@ -226,12 +233,13 @@ static enum err apply(struct tx *tx, struct payment *p, const struct payment_new
 enum err payment_news(struct tx *tx, void *arg)
 {
     struct payment_news *news = arg;
-    enum err err = payment_find(tx, news->payment_id, &news->payment);
+    enum err err = payment_find_locked(tx, news->payment_id, &news->payment);
     if (err)
         return err;
     if (!news->payment.id)
         return news->problem ? problem_set(news->problem, PROBLEM_NOT_FOUND, NULL) : ERR_OK;
-    if (news->actor_id && news->payment.remote)
+    if (news->actor_id && news->payment.remote &&
+        str_eq(news->payment.provider, news->provider))
         return problem_set(news->problem, PROBLEM_PAYMENT_CONFLICT,
                            "The payment's provider tells when it is paid.");
     return apply(tx, &news->payment, news);
@@ -241,7 +249,7 @@ enum err payment_simulate(struct tx *tx, void *arg)
 {
     struct payment_simulate *s = arg;
     struct payment *p = &s->payment;
-    enum err err = payment_find(tx, s->payment_id, p);
+    enum err err = payment_find_locked(tx, s->payment_id, p);
     if (err)
         return err;
     if (!p->id || !str_is(p->provider, "test"))
@@ -260,6 +268,6 @@ enum err payment_simulate(struct tx *tx, void *arg)
     p->outcome = s->outcome;
     err = apply(tx, p, &news);
     if (!err && p->status == from) /* nothing came of it, but the outcome is known now */
-        err = payment_save(tx, p, from, s->now_ms);
+        err = payment_save(tx, p, s->now_ms);
     return err;
 }

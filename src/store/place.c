@@ -53,10 +53,12 @@ static enum err read_context(struct tx *tx, const struct place *place, struct co
 
 /* ---- The same again ---- */
 
+/* With another provider it is none: nobody hears of what is paid at one that is gone. */
 static bool is_same(struct tx *tx, const struct place *place, const struct context *x)
 {
     const struct payment *open = &x->open;
-    if (!open->id || open->fulfilment != place->fulfilment ||
+    if (!open->id || open->remote != place->remote || !str_eq(open->provider, place->provider) ||
+        open->fulfilment != place->fulfilment ||
         !str_eq(open->address, place->address) || !str_eq(open->note, place->note) ||
         (place->has_expected_total && place->expected_total != open->amount_minor))
         return false;
@@ -87,7 +89,7 @@ static enum err claim(struct tx *tx, struct place *place)
         return ERR_OK;
     p->claimed_until_ms = place->now_ms + PAYMENT_CLAIM_MS;
     place->outcome = PLACE_CREATE;
-    return payment_save(tx, p, PAYMENT_CREATING, place->now_ms);
+    return payment_save(tx, p, place->now_ms);
 }
 
 enum err place_again(struct tx *tx, int64_t payment_id, struct place *place)
@@ -172,10 +174,9 @@ static enum err retire_open(struct tx *tx, const struct place *place, struct con
         x->n_frozen = 0;
         return payment_end(tx, &x->open, PAYMENT_CANCELLED, place->now_ms);
     }
-    enum payment_status from = x->open.status;
     x->open.status = PAYMENT_CANCELLED;
     x->open.held = false;
-    return payment_save(tx, &x->open, from, place->now_ms);
+    return payment_save(tx, &x->open, place->now_ms);
 }
 
 /* Both lists are sorted by food: each food once, by its net. */
@@ -225,6 +226,7 @@ static enum err insert_payment(struct tx *tx, struct place *place, const struct 
         .held = true,
         .expires_at_ms = place->now_ms + place->hold_ms,
         .created_at_ms = place->now_ms,
+        .version = 1,
     };
     struct sql_rows rows;
     enum err err =
@@ -264,13 +266,9 @@ static enum err insert_lines(struct tx *tx, int64_t payment_id, const struct con
     return err;
 }
 
-/* Nothing to pay: an open payment is given up, its units going back before the order takes its. */
-static enum err order_for_nothing(struct tx *tx, struct place *place, struct context *x)
+/* Nothing to pay. */
+static enum err order_for_nothing(struct tx *tx, struct place *place, const struct context *x)
 {
-    enum err err = x->open.id ? payment_end(tx, &x->open, PAYMENT_CANCELLED, place->now_ms)
-                              : ERR_OK;
-    if (err)
-        return err;
     struct order_free free = {
         .user_id = place->user_id,
         .lines = x->lines,
@@ -283,6 +281,12 @@ static enum err order_for_nothing(struct tx *tx, struct place *place, struct con
     };
     place->outcome = PLACE_ORDER;
     return order_create_free(tx, &free, &place->order_id);
+}
+
+static enum err make_payment(struct tx *tx, struct place *place, const struct context *x)
+{
+    enum err err = insert_payment(tx, place, x);
+    return err ? err : insert_lines(tx, place->payment.id, x);
 }
 
 enum err place_order(struct tx *tx, struct place *place)
@@ -299,16 +303,9 @@ enum err place_order(struct tx *tx, struct place *place)
         return err ? err : claim(tx, place);
     }
     err = check(tx, place, &x);
-    if (err)
-        return err;
-    if (x.total == 0)
-        return order_for_nothing(tx, place, &x);
-    err = retire_open(tx, place, &x);
     if (!err)
-        err = insert_payment(tx, place, &x);
+        err = retire_open(tx, place, &x);
     if (!err)
-        err = insert_lines(tx, place->payment.id, &x);
-    if (!err)
-        err = move_stock(tx, &x);
-    return err;
+        err = x.total > 0 ? make_payment(tx, place, &x) : order_for_nothing(tx, place, &x);
+    return err ? err : move_stock(tx, &x); /* last: nothing is asked while foods are locked */
 }

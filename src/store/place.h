@@ -10,8 +10,6 @@ enum place_outcome {
     PLACE_ORDER,   /* it was free: `order_id` is made */
 };
 
-#define PAYMENT_WINDOW_MS HOUR_MS /* of UNPAID_PAYMENTS_PER_HOUR */
-
 struct place {
     int64_t user_id, now_ms;
     enum fulfilment fulfilment;
@@ -28,6 +26,8 @@ struct place {
     struct payment payment;
     int64_t order_id;
 };
+
+/* Both are for a caller who has locked the user. */
 
 /* ERR_PROBLEM with cart_empty, food_unavailable or out_of_stock (a row for each food),
  * total_too_large, price_changed (with `total`) or too_many_payments; nothing has changed then. */

@@ -6,34 +6,41 @@
 /* ---- Payments ---- */
 
 #define EXPIRED "p.status IN ('creating', 'pending') AND p.expires_at <= $1"
+#define AT_A_PROVIDER "p.remote = 1 AND p.status IN ('creating', 'pending', 'cancelling') "
 /* A creating one is its customer's to try again at once, and ours a little later. */
 #define CALLABLE                                                                                  \
-    "p.remote = 1 AND p.status IN ('creating', 'pending', 'cancelling') "                         \
-    "AND p.claimed_until <= $1 AND p.provider = $2 "                                              \
-    "AND (p.status <> 'creating' OR p.updated_at <= $3)"
+    AT_A_PROVIDER "AND p.claimed_until <= $1 AND p.provider = $2 "                                \
+                  "AND (p.status <> 'creating' OR p.updated_at <= $3)"
+/* Past its time, and still to be flagged or (past its time at $4) to be closed. */
+#define GONE                                                                                      \
+    AT_A_PROVIDER "AND p.provider <> $2 AND p.expires_at <= $1 "                                  \
+                  "AND (p.needs_attention IS NULL OR p.expires_at <= $4)"
 
 enum err sweep_due(struct tx *tx, void *arg)
 {
     static const char sql[] =
         "SELECT EXISTS (SELECT 1 FROM payments p WHERE " EXPIRED "), "
-        "EXISTS (SELECT 1 FROM payments p WHERE " CALLABLE ")";
+        "EXISTS (SELECT 1 FROM payments p WHERE " CALLABLE "), "
+        "EXISTS (SELECT 1 FROM payments p WHERE " GONE ")";
     struct sweep_due *due = arg;
     struct sql_rows rows;
     enum err err =
         tx_ask(tx, sql,
                SQL_ARGS(sql_int(due->now_ms), sql_text(due->provider),
-                        sql_int(due->now_ms - PAYMENT_LOOK_MS)),
+                        sql_int(due->now_ms - PAYMENT_LOOK_MS),
+                        sql_int(due->now_ms - PROVIDER_GONE_MS)),
                &rows);
     if (err)
         return err;
     due->payments = sql_get_bool(&rows, 0, 0);
     due->calls = sql_get_bool(&rows, 0, 1);
+    due->gone = sql_get_bool(&rows, 0, 2);
     return ERR_OK;
 }
 
 enum err sweep_payments(struct tx *tx, void *arg)
 {
-    static const char sql[] = "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE " EXPIRED
+    static const char sql[] = "SELECT p.id, p.user_id FROM payments p WHERE " EXPIRED
                               " ORDER BY p.expires_at LIMIT $2";
     struct sweep_payments *sweep = arg;
     struct sql_rows rows;
@@ -41,19 +48,23 @@ enum err sweep_payments(struct tx *tx, void *arg)
                           &rows);
     if (err)
         return err;
-    for (size_t i = 0; i < rows.n && !err; i++) {
-        struct payment payment = payment_from_row(&rows, i, 0);
-        err = payment_expire(tx, &payment, sweep->now_ms);
-    }
     sweep->more = rows.n == SWEEP_PAYMENTS;
-    return err;
+    return payment_expire_all(tx, &rows, sweep->now_ms);
+}
+
+/* ---- Calls ---- */
+
+static bool is_at_a_provider(const struct payment *p)
+{
+    return p->remote && (payment_is_open(p->status) || p->status == PAYMENT_CANCELLING);
 }
 
 enum err sweep_calls(struct tx *tx, void *arg)
 {
-    static const char sql[] = "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE " CALLABLE
+    static const char sql[] = "SELECT p.id, p.user_id FROM payments p WHERE " CALLABLE
                               " ORDER BY p.claimed_until LIMIT $4";
     struct sweep_calls *sweep = arg;
+    struct payment *found;
     struct sql_rows rows;
 
     sweep->n = 0;
@@ -62,12 +73,85 @@ enum err sweep_calls(struct tx *tx, void *arg)
                                    sql_int(sweep->now_ms - PAYMENT_LOOK_MS),
                                    sql_int(SWEEP_CALLS)),
                           &rows);
+    if (!err)
+        err = payment_lock_all(tx, &rows, &found);
     for (size_t i = 0; !err && i < rows.n; i++) {
-        struct payment *payment = &sweep->payments[sweep->n++];
-        *payment = payment_from_row(&rows, i, 0);
-        payment->claimed_until_ms = sweep->claim_until_ms;
-        err = payment_save(tx, payment, payment->status, sweep->now_ms);
+        struct payment *p = &found[i];
+        if (!is_at_a_provider(p) || p->claimed_until_ms > sweep->now_ms)
+            continue;
+        p->claimed_until_ms = sweep->claim_until_ms;
+        err = payment_save(tx, p, sweep->now_ms);
+        sweep->payments[sweep->n++] = *p;
     }
+    return err;
+}
+
+/* ---- Providers that are gone ---- */
+
+enum err sweep_gone_count(struct tx *tx, void *arg)
+{
+    static const char sql[] = "SELECT p.provider, count(*) FROM payments p WHERE " AT_A_PROVIDER
+                              "AND p.provider <> $1 GROUP BY p.provider ORDER BY p.provider "
+                              "LIMIT $2";
+    struct sweep_gone_count *count = arg;
+    struct sql_rows rows;
+    enum err err =
+        tx_ask(tx, sql, SQL_ARGS(sql_text(count->provider), sql_int(SWEEP_PROVIDERS)), &rows);
+    if (err)
+        return err;
+    count->n = rows.n;
+    for (size_t i = 0; i < rows.n; i++) {
+        count->providers[i].name = sql_get_str(&rows, i, 0);
+        count->providers[i].payments = sql_get_int(&rows, i, 1);
+    }
+    return ERR_OK;
+}
+
+/* Flags one that is past its time; true if nobody is waited for any longer. */
+static bool give_up_provider(struct payment *p, int64_t now_ms)
+{
+    if (payment_is_open(p->status)) {
+        p->status = PAYMENT_CANCELLING;
+        p->cancel_to = PAYMENT_EXPIRED;
+    }
+    if (!p->needs_attention.ptr)
+        p->needs_attention = PAYMENT_PROVIDER_GONE;
+    return p->expires_at_ms <= now_ms - PROVIDER_GONE_MS;
+}
+
+enum err sweep_gone(struct tx *tx, void *arg)
+{
+    static const char sql[] = "SELECT p.id, p.user_id FROM payments p WHERE " GONE
+                              " ORDER BY p.expires_at LIMIT $3";
+    struct sweep_gone *sweep = arg;
+    struct payment *found;
+    struct sql_rows rows;
+    size_t n_over = 0;
+
+    sweep->n = 0;
+    enum err err = tx_ask(tx, sql,
+                          SQL_ARGS(sql_int(sweep->now_ms), sql_text(sweep->provider),
+                                   sql_int(SWEEP_PAYMENTS),
+                                   sql_int(sweep->now_ms - PROVIDER_GONE_MS)),
+                          &rows);
+    if (!err)
+        err = payment_lock_all(tx, &rows, &found);
+    for (size_t i = 0; !err && i < rows.n; i++) {
+        struct payment p = found[i];
+        if (!is_at_a_provider(&p))
+            continue;
+        if (give_up_provider(&p, sweep->now_ms)) {
+            found[n_over++] = p;
+            continue;
+        }
+        err = payment_save(tx, &p, sweep->now_ms);
+        sweep->payments[sweep->n++] = p;
+    }
+    if (!err)
+        err = payment_close_all(tx, found, n_over, sweep->now_ms);
+    for (size_t i = 0; !err && i < n_over; i++)
+        sweep->payments[sweep->n++] = found[i];
+    sweep->more = !err && rows.n == SWEEP_PAYMENTS;
     return err;
 }
 

@@ -9,13 +9,17 @@ enum {
     SWEEP_ROWS = 200,    /* deleted in one slice */
     SWEEP_PAYMENTS = 50, /* expired in one slice: each gives back up to CART_LINES_MAX foods */
     SWEEP_CALLS = 4,     /* payments to call a provider about, taken at once */
+    SWEEP_PROVIDERS = 8, /* told of when they are gone */
 };
 
-/* A read: whether a payment is past its time, or `provider` is to be asked about one. */
+/* `provider`, here and below: the remote provider that is configured; "" if none is. */
+
+/* A read: whether a payment is past its time, the provider is to be asked about one, or one waits
+ * in vain for a provider that is gone. */
 struct sweep_due {
     int64_t now_ms;
     struct str provider;
-    bool payments, calls; /* out */
+    bool payments, calls, gone; /* out */
 };
 MUST_CHECK enum err sweep_due(struct tx *tx, void *due);
 
@@ -26,8 +30,8 @@ struct sweep_payments {
 };
 MUST_CHECK enum err sweep_payments(struct tx *tx, void *sweep);
 
-/* Claims payments of this remote provider that nobody is calling about, those waiting longest
- * first: creating ones to be created, pending ones to be looked at, cancelling ones to be cancelled. */
+/* Claims payments of the provider that nobody is calling about, those waiting longest first:
+ * creating ones to be created, pending ones to be looked at, cancelling ones to be cancelled. */
 struct sweep_calls {
     int64_t now_ms, claim_until_ms;
     struct str provider;
@@ -35,6 +39,29 @@ struct sweep_calls {
     size_t n;
 };
 MUST_CHECK enum err sweep_calls(struct tx *tx, void *sweep);
+
+/* A read: the other remote providers that open and cancelling payments were made with. Nobody asks
+ * them any more. */
+struct sweep_gone_count {
+    struct str provider;
+    struct {
+        struct str name;
+        int64_t payments;
+    } providers[SWEEP_PROVIDERS]; /* out */
+    size_t n;
+};
+MUST_CHECK enum err sweep_gone_count(struct tx *tx, void *count);
+
+/* Payments of providers that are gone: past their time they are flagged, so that somebody looks
+ * there himself; PROVIDER_GONE_MS later they count as closed, and give their units back. */
+struct sweep_gone {
+    int64_t now_ms;
+    struct str provider;
+    struct payment payments[SWEEP_PAYMENTS]; /* out: flagged, or (no longer cancelling) closed */
+    size_t n;
+    bool more;
+};
+MUST_CHECK enum err sweep_gone(struct tx *tx, void *sweep);
 
 /* Forgets old rows: sign-ups, sessions, resets, attempts, idempotency keys, mail that is done. */
 struct sweep_old {

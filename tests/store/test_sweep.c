@@ -5,6 +5,8 @@
 
 #include "store/sweep.h"
 
+#define AFTER_MS (SHOP_NOW_MS + PAY_HOLD_MS)
+
 static void sweep_all(struct shop_fixture *s, int64_t now_ms, int slices)
 {
     struct sweep_payments sweep = {.now_ms = now_ms, .more = true};
@@ -182,6 +184,123 @@ static void test_sweep__forgets_old_rows(void **state)
     assert_int_equal(count(s, n_mails), 2);
 }
 
+/* ---- A provider that is no longer configured ---- */
+
+/* What is done now, without a remote provider; how many payments it flagged or closed. */
+static size_t give_up(struct shop_fixture *s, int64_t now_ms)
+{
+    struct sweep_gone sweep = {.now_ms = now_ms, .provider = STR(""), .more = true};
+    size_t n = 0;
+    while (sweep.more) {
+        assert_int_equal(shop_write(s, sweep_gone, &sweep), ERR_OK);
+        n += sweep.n;
+    }
+    return n;
+}
+
+static bool any_gone(struct shop_fixture *s, const char *provider, int64_t now_ms)
+{
+    struct sweep_due due = {.now_ms = now_ms, .provider = str_from(provider)};
+    assert_int_equal(shop_read_tx(s, sweep_due, &due), ERR_OK);
+    return due.gone;
+}
+
+static int64_t count_gone(struct shop_fixture *s, const char *provider)
+{
+    struct sweep_gone_count count = {.provider = str_from(provider)};
+    assert_int_equal(shop_read_tx(s, sweep_gone_count, &count), ERR_OK);
+    return count.n > 0 ? count.providers[0].payments : 0;
+}
+
+/* Their holds were kept for ever, in cancelling, without a line in the log. */
+static void test_sweep__holds_of_a_provider_that_is_gone_end(void **state)
+{
+    struct shop_fixture *s = *state;
+    int64_t a = shop_user(s, "a@example.com"), b = shop_user(s, "b@example.com");
+    int64_t c = shop_user(s, "c@example.com"), rice = shop_food(s, "Rice", 250, 9);
+
+    pay_cart(s, a, rice, 1);
+    pay_cart(s, b, rice, 2);
+    pay_cart(s, c, rice, 3);
+    int64_t local = pay_pending(s, c);
+    int64_t given_up = pay_remote(s, a), pending = pay_remote(s, b);
+    pay_news(s, pending, PAYMENT_NEWS_OPEN, SHOP_NOW_MS);
+    assert_int_equal(pay_give_up(s, given_up, a, SHOP_NOW_MS), ERR_OK);
+    assert_int_equal(count_gone(s, "test"), 0);
+    assert_int_equal(count_gone(s, ""), 2);
+    assert_false(any_gone(s, "", AFTER_MS - 1));
+    assert_int_equal(give_up(s, AFTER_MS - 1), 0);
+
+    assert_false(any_gone(s, "test", AFTER_MS));
+    assert_true(any_gone(s, "", AFTER_MS));
+    assert_int_equal(give_up(s, AFTER_MS), 2);
+    assert_int_equal(give_up(s, AFTER_MS), 0); /* said once */
+    assert_false(any_gone(s, "", AFTER_MS));
+    assert_status(pay_read(s, pending), PAYMENT_CANCELLING);
+    assert_true(str_is(pay_read(s, pending).needs_attention, "provider_gone"));
+    assert_true(str_is(pay_read(s, given_up).needs_attention, "provider_gone"));
+    assert_int_equal(shop_taken(s, rice), 6);
+
+    assert_false(any_gone(s, "", AFTER_MS + PROVIDER_GONE_MS - 1));
+    assert_true(any_gone(s, "", AFTER_MS + PROVIDER_GONE_MS));
+    assert_int_equal(give_up(s, AFTER_MS + PROVIDER_GONE_MS), 2);
+    assert_status(pay_read(s, pending), PAYMENT_EXPIRED);
+    assert_status(pay_read(s, given_up), PAYMENT_CANCELLED);
+    assert_true(str_is(pay_read(s, pending).needs_attention, "provider_gone"));
+    assert_status(pay_read(s, local), PAYMENT_PENDING); /* not its business */
+    assert_int_equal(shop_taken(s, rice), 3);
+    assert_int_equal(shop_stock(s, rice), 6);
+}
+
+/* Whether the shop was shut or busy meanwhile: one that is long over is closed at once. */
+static void test_sweep__a_provider_long_gone(void **state)
+{
+    struct shop_fixture *s = *state;
+    int64_t user = shop_user(s, "a@example.com"), rice = shop_food(s, "Rice", 250, 9);
+
+    pay_cart(s, user, rice, 2);
+    int64_t id = pay_remote(s, user);
+    assert_int_equal(give_up(s, AFTER_MS + PROVIDER_GONE_MS), 1);
+    assert_status(pay_read(s, id), PAYMENT_EXPIRED);
+    assert_true(str_is(pay_read(s, id).needs_attention, "provider_gone"));
+    assert_int_equal(shop_stock(s, rice), 9);
+}
+
+static void test_sweep__a_provider_that_comes_back_has_the_word(void **state)
+{
+    struct shop_fixture *s = *state;
+    int64_t user = shop_user(s, "a@example.com"), rice = shop_food(s, "Rice", 250, 9);
+    int64_t ids[SWEEP_CALLS];
+
+    pay_cart(s, user, rice, 2);
+    int64_t id = pay_remote(s, user);
+    assert_int_equal(give_up(s, AFTER_MS), 1);
+    assert_int_equal(claim(s, AFTER_MS + PAYMENT_CLAIM_MS, ids), 1);
+    assert_int_equal(ids[0], id);
+    struct payment p = pay_news(s, id, PAYMENT_NEWS_CLOSED, AFTER_MS + PAYMENT_CLAIM_MS);
+    assert_status(p, PAYMENT_EXPIRED);
+    assert_null(p.needs_attention.ptr);
+    assert_int_equal(shop_stock(s, rice), 9);
+}
+
+/* Placing again where nobody can be asked gave the customer the dead payment again. */
+static void test_sweep__a_payment_of_another_provider_is_replaced(void **state)
+{
+    struct shop_fixture *s = *state;
+    int64_t user = shop_user(s, "a@example.com"), rice = shop_food(s, "Rice", 250, 9);
+
+    pay_cart(s, user, rice, 2);
+    int64_t old = pay_remote(s, user);
+    int64_t next = pay_pending(s, user);
+    assert_int_not_equal(next, old);
+    assert_status(pay_read(s, old), PAYMENT_CANCELLING);
+    struct place place = pay_placing(s, user);
+    place.provider = STR("manual");
+    assert_int_equal(pay_place(s, &place), ERR_OK);
+    assert_int_not_equal(place.payment.id, next);
+    assert_status(pay_read(s, next), PAYMENT_CANCELLED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +308,10 @@ int main(void)
         PAY_TEST(test_sweep__remote_ones_wait_for_their_provider),
         PAY_TEST(test_sweep__claims_calls),
         PAY_TEST(test_sweep__forgets_old_rows),
+        PAY_TEST(test_sweep__holds_of_a_provider_that_is_gone_end),
+        PAY_TEST(test_sweep__a_provider_long_gone),
+        PAY_TEST(test_sweep__a_provider_that_comes_back_has_the_word),
+        PAY_TEST(test_sweep__a_payment_of_another_provider_is_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
