@@ -206,7 +206,7 @@ static enum err create_then_answer(struct placing *p)
     enum err err = remote_create(p->c, &p->place.payment);
     p->order.order_id = p->place.payment.order_id;
     if (!err && p->order.order_id)
-        err = call_read(p->c, order_read, &p->order);
+        err = remote_error(p->c, call_read(p->c, order_read, &p->order));
     return err ? err : answer_by_payment(p);
 }
 

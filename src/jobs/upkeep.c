@@ -2,10 +2,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/checkout.h"
 #include "store/sweep.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -19,8 +17,9 @@ struct upkeep {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stop; /* under the lock */
-    struct arena *arena;
-    int64_t old_due_ms; /* monotonic */
+    struct arena *arena; /* reset after each transaction and what was done with its rows */
+    struct str provider; /* see store/sweep.h */
+    int64_t old_due_ms;  /* monotonic */
 };
 
 static bool is_stopped(struct upkeep *u)
@@ -54,81 +53,29 @@ static void log_failure(const char *what, enum err err)
 
 /* ---- The reconciler ---- */
 
-static struct payment_news news_of(const struct payment *payment,
-                                   const struct provider_answer *answer, int64_t now_ms)
-{
-    struct payment_news news = {
-        .payment_id = payment->id,
-        .kind = PAYMENT_NEWS_OPEN,
-        .provider_ref = answer->provider_ref,
-        .provider_url = answer->url,
-        .amount_minor = answer->amount_minor,
-        .currency = answer->currency,
-        .next_call_at_ms = now_ms + PAYMENT_LOOK_MS,
-        .now_ms = now_ms,
-    };
-    switch (answer->state) {
-    case PROVIDER_OPEN:
-        break;
-    case PROVIDER_PAID:
-        news.kind = PAYMENT_NEWS_PAID;
-        break;
-    case PROVIDER_FAILED:
-    case PROVIDER_CLOSED:
-        news.kind = PAYMENT_NEWS_CLOSED;
-        news.refused = payment->status == PAYMENT_CREATING;
-        break;
-    }
-    return news;
-}
-
-static enum err ask(const struct upkeep *u, const struct payment *payment,
-                    struct provider_answer *ret_answer)
-{
-    const struct upkeep_options *o = &u->options;
-    const struct provider_payment asked = {
-        .payment_id = payment->id,
-        .amount_minor = payment->amount_minor,
-        .currency = payment->currency,
-        .key = checkout_provider_key(u->arena, payment),
-        .provider_ref = payment->provider_ref,
-        .return_url = checkout_page_url(o->keys, u->arena, o->public_url, payment),
-        .expires_at_ms = payment->expires_at_ms,
-    };
-    const struct payment_provider_ops *ops = o->provider->ops;
-    if (payment->status == PAYMENT_CREATING)
-        return ops->create(o->provider, u->arena, &asked, ret_answer);
-    if (payment->status == PAYMENT_CANCELLING)
-        return ops->cancel(o->provider, u->arena, &asked, ret_answer);
-    return ops->look(o->provider, u->arena, &asked, ret_answer);
-}
+/* One thread asks about all of its payments in turn. */
+_Static_assert(PAYMENT_CLAIM_MS > SWEEP_CALLS * PROVIDER_TIMEOUT_MS,
+               "the claims of a round outlive its calls");
 
 static enum err reconcile(struct upkeep *u, const struct payment *payment)
 {
-    struct provider_answer answer;
-    enum err err = ask(u, payment, &answer);
-    int64_t now_ms = clock_now_ms();
+    struct payment after;
+    bool answered;
+    enum err err = pay_ask(&u->options.pay, u->arena, payment, &answered, &after);
 
-    if (err) {
-        struct payment_unclaim unclaim = {
-            .payment_id = payment->id,
-            .claimed_until_ms = payment->claimed_until_ms,
-            .next_at_ms =
-                payment->status == PAYMENT_CREATING ? now_ms : now_ms + PAYMENT_LOOK_MS,
-            .now_ms = now_ms,
-        };
+    if (err)
+        return err;
+    if (!answered) {
         log_line(LOG_WARN, "provider_unavailable", LOG_INT("payment_id", payment->id));
-        return store_write(u->options.store, u->arena, payment_unclaim, &unclaim);
+        return ERR_OK;
     }
-    struct payment_news news = news_of(payment, &answer, now_ms);
-    err = store_write(u->options.store, u->arena, payment_news, &news);
-    if (!err && news.payment.status != payment->status)
+    if (after.status != payment->status)
         log_line(LOG_INFO, "payment_reconciled", LOG_INT("payment_id", payment->id),
-                 LOG_STR("status", payment_status_text(news.payment.status)));
-    if (!err && news.payment.needs_attention.ptr && !payment->needs_attention.ptr)
+                 LOG_STR("status", payment_status_text(after.status)));
+    if (after.needs_attention.ptr && !str_eq(after.needs_attention, payment->needs_attention))
         log_line(LOG_WARN, "payment_needs_attention", LOG_INT("payment_id", payment->id),
-                 LOG_STR("reason", news.payment.needs_attention));
-    return err;
+                 LOG_STR("reason", after.needs_attention));
+    return ERR_OK;
 }
 
 static void reconcile_due(struct upkeep *u)
@@ -137,12 +84,56 @@ static void reconcile_due(struct upkeep *u)
     struct sweep_calls calls = {
         .now_ms = now_ms,
         .claim_until_ms = now_ms + PAYMENT_CLAIM_MS,
-        .provider = str_from(u->options.provider->name),
+        .provider = u->provider,
     };
-    enum err err = store_write(u->options.store, u->arena, sweep_calls, &calls);
+    enum err err = store_write(u->options.pay.store, u->arena, sweep_calls, &calls);
     log_failure("claim", err);
     for (size_t i = 0; !err && i < calls.n && !is_stopped(u); i++)
         log_failure("reconcile", reconcile(u, &calls.payments[i]));
+    arena_reset(u->arena);
+}
+
+/* ---- Providers that are gone ---- */
+
+static void tell_gone(struct upkeep *u)
+{
+    struct sweep_gone_count gone = {.provider = u->provider};
+    enum err err = store_read(u->options.pay.store, u->arena, sweep_gone_count, &gone);
+
+    log_failure("providers", err);
+    for (size_t i = 0; !err && i < gone.n; i++)
+        log_line(LOG_WARN, "provider_gone", LOG_STR("provider", gone.providers[i].name),
+                 LOG_INT("payments", gone.providers[i].payments),
+                 LOG_CSTR("hint", "payments that were made with it are no longer asked about"));
+    arena_reset(u->arena);
+}
+
+static void log_gone(const struct payment *p)
+{
+    if (p->status == PAYMENT_CANCELLING)
+        log_line(LOG_WARN, "payment_needs_attention", LOG_INT("payment_id", p->id),
+                 LOG_STR("reason", p->needs_attention));
+    else
+        log_line(LOG_WARN, "payment_closed_unasked", LOG_INT("payment_id", p->id),
+                 LOG_STR("provider", p->provider),
+                 LOG_STR("status", payment_status_text(p->status)));
+}
+
+static void sweep_providers(struct upkeep *u)
+{
+    struct sweep_gone *sweep = mem_alloc(sizeof *sweep);
+    enum err err = ERR_OK;
+
+    *sweep = (struct sweep_gone){
+        .now_ms = clock_now_ms(), .provider = u->provider, .more = true};
+    while (sweep->more && !err && !is_stopped(u)) {
+        err = store_write(u->options.pay.store, u->arena, sweep_gone, sweep);
+        for (size_t i = 0; !err && i < sweep->n; i++)
+            log_gone(&sweep->payments[i]);
+        arena_reset(u->arena);
+    }
+    log_failure("providers", err);
+    free(sweep);
 }
 
 /* ---- The sweeper ---- */
@@ -151,8 +142,10 @@ static void sweep_holds(struct upkeep *u)
 {
     struct sweep_payments sweep = {.now_ms = clock_now_ms(), .more = true};
     enum err err = ERR_OK;
-    while (sweep.more && !err && !is_stopped(u))
-        err = store_write(u->options.store, u->arena, sweep_payments, &sweep);
+    while (sweep.more && !err && !is_stopped(u)) {
+        err = store_write(u->options.pay.store, u->arena, sweep_payments, &sweep);
+        arena_reset(u->arena);
+    }
     log_failure("holds", err);
 }
 
@@ -160,24 +153,26 @@ static void sweep_old_rows(struct upkeep *u)
 {
     struct sweep_old sweep = {.now_ms = clock_now_ms(), .more = true};
     enum err err = ERR_OK;
-    while (sweep.more && !err && !is_stopped(u))
-        err = store_write(u->options.store, u->arena, sweep_old, &sweep);
+    while (sweep.more && !err && !is_stopped(u)) {
+        err = store_write(u->options.pay.store, u->arena, sweep_old, &sweep);
+        arena_reset(u->arena);
+    }
     log_failure("old_rows", err);
 }
 
 static void run_once(struct upkeep *u)
 {
-    struct sweep_due due = {
-        .now_ms = clock_now_ms(),
-        .provider = str_from(u->options.provider->name),
-    };
-    enum err err = store_read(u->options.store, u->arena, sweep_due, &due);
+    struct sweep_due due = {.now_ms = clock_now_ms(), .provider = u->provider};
+    enum err err = store_read(u->options.pay.store, u->arena, sweep_due, &due);
+    arena_reset(u->arena);
     log_failure("due", err);
     if (err)
         return;
     if (due.payments)
         sweep_holds(u);
-    if (due.calls && provider_is_remote(u->options.provider))
+    if (due.gone)
+        sweep_providers(u);
+    if (due.calls)
         reconcile_due(u);
     if (clock_mono_ms() >= u->old_due_ms) {
         sweep_old_rows(u);
@@ -188,10 +183,10 @@ static void run_once(struct upkeep *u)
 static void *run(void *arg)
 {
     struct upkeep *u = arg;
-    do {
+    tell_gone(u);
+    do
         run_once(u);
-        arena_reset(u->arena);
-    } while (!wait_a_period(u));
+    while (!wait_a_period(u));
     return NULL;
 }
 
@@ -200,6 +195,7 @@ enum err upkeep_create(const struct upkeep_options *options, struct upkeep **ret
     struct upkeep *u = mem_zalloc(sizeof *u);
 
     u->options = *options;
+    u->provider = pay_provider_name(options->pay.provider);
     u->arena = arena_create();
     u->old_due_ms = clock_mono_ms() + OLD_PERIOD_MS;
     pthread_mutex_init(&u->lock, NULL);

@@ -1,19 +1,15 @@
 /* The upkeep thread: what time alone makes due. It releases holds whose time is over, asks a remote
- * payment provider about payments it has told nothing about (the reconciler), and forgets old rows. */
+ * payment provider about payments it has told nothing about (the reconciler), gives up those whose
+ * provider is no longer configured, and forgets old rows. */
 #ifndef SERVERY_JOBS_UPKEEP_H
 #define SERVERY_JOBS_UPKEEP_H
 
-#include "base/crypto.h"
-#include "net/provider.h"
-#include "store/store.h"
+#include "pay/pay.h"
 
 struct upkeep;
 
 struct upkeep_options {
-    struct store *store;
-    const struct payment_provider *provider;
-    const struct crypto_keys *keys;
-    struct str public_url;
+    struct pay pay;
 };
 
 /* Starts the thread; what the options point to outlives it. */

@@ -14,9 +14,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* A caller holds a claim on the payment meanwhile (PAYMENT_CLAIM_MS), and a customer may wait. */
 #define CONNECT_TIMEOUT_MS 2000
-#define TOTAL_TIMEOUT_MS 5000
 
 struct answer_body {
     struct opt_str id, state, url, currency;
@@ -86,7 +84,7 @@ static enum err call(const struct payment_provider *provider, struct arena *aren
         .n_headers = body.ptr ? 1 : 0,
         .body = body,
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-        .total_timeout_ms = TOTAL_TIMEOUT_MS,
+        .total_timeout_ms = PROVIDER_TIMEOUT_MS,
     };
     struct http_client_answer answer;
     struct str error;

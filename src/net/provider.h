@@ -10,6 +10,8 @@
 
 struct payment_provider;
 
+enum { PROVIDER_TIMEOUT_MS = 5000 }; /* of a call, at most */
+
 /* What is told about a payment; `key` is the same in every call about it. */
 struct provider_payment {
     int64_t payment_id;

@@ -19,9 +19,10 @@ LAYERS = {
     "domain": {"base"},
     "net": {"base"},
     "store": {"domain", "base"},
-    "jobs": {"store", "net", "domain", "base"},
-    "api": {"store", "net", "domain", "base"},
-    "app": {"jobs", "api", "store", "net", "domain", "base"},
+    "pay": {"store", "net", "domain", "base"},
+    "jobs": {"pay", "store", "net", "domain", "base"},
+    "api": {"pay", "store", "net", "domain", "base"},
+    "app": {"jobs", "api", "pay", "store", "net", "domain", "base"},
 }
 FILE_LINES_MAX = 700
 FUNCTION_LINES_MAX = 100
