@@ -1,7 +1,7 @@
 -- The shop: accounts, menu, carts, payments, orders, mail.
 -- One text for every engine; the tokens $ID$ (an identity primary key), $ID_NEVER_REUSED$ (one whose
--- numbers do not come back when rows are deleted), $BLOB$ and $STRICT$ are replaced by the engine. Times are milliseconds since 1970 UTC, money is in minor units, booleans
--- are 0 or 1.
+-- numbers do not come back when rows are deleted), $BLOB$ and $STRICT$ are replaced by the engine.
+-- Times are milliseconds since 1970 UTC, money is in minor units, booleans are 0 or 1.
 
 CREATE TABLE shop (
     id BIGINT PRIMARY KEY CHECK (id = 1),
