@@ -146,6 +146,21 @@ test('events: a new password ends the other streams and not this one', async () 
   mine.close();
 });
 
+// Another process ends them, whose events this one does not hear.
+test('events: a password set on the command line ends them within a second', async () => {
+  const { client, placed } = await buy();
+  const { client: bystander, placed: theirs } = await buy();
+  const stream = await openStream(client, path(placed));
+  const other = await openStream(bystander, path(theirs));
+  await stream.next();
+  await other.next();
+  await endsWithin(stream, () => server.makeAdmin(client.user.email, 'another password'));
+  await client.get('/api/me', { expect: 401 });
+  await move(admin, theirs, 'confirmed');
+  assert.equal((await other.next()).data.to, 'confirmed');
+  other.close();
+});
+
 test('events: a stream ends with its session, within a second', async () => {
   const other = await startServer({ clock: true });
   try {
