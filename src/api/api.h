@@ -35,6 +35,7 @@ struct api {
     struct menu *menu;                         /* the menu and the shop, in memory */
     struct rate_limit *auth_limit, *all_limit; /* NULL: off */
     const struct payment_provider *provider;
+    _Atomic int provider_calls;                /* of handlers, under way */
     struct mailbox *mailbox;                   /* demo: a copy of the mails sent; else NULL */
     struct pages *pages;                       /* the web pages and the API's description */
     void (*mail_waits)(void *ctx);             /* wakes the mail job; any thread */

@@ -8,6 +8,7 @@
 enum err remote_create(struct call *c, struct payment *payment)
 {
     const struct pay pay = {
+        .calls = &c->api->provider_calls,
         .store = c->api->store,
         .provider = c->api->provider,
         .keys = &c->api->keys,

@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "store/checkout.h"
 
+#include <stdatomic.h>
+
 _Static_assert(PAYMENT_CLAIM_MS > PROVIDER_TIMEOUT_MS, "a claim outlives the call it is made for");
 
 struct str pay_provider_name(const struct payment_provider *provider)
@@ -31,6 +33,19 @@ static enum err call(const struct pay *pay, struct arena *arena, const struct pa
     if (payment->status == PAYMENT_CANCELLING)
         return provider->ops->cancel(provider, arena, &asked, ret_answer);
     return provider->ops->look(provider, arena, &asked, ret_answer);
+}
+
+static enum err call_bounded(const struct pay *pay, struct arena *arena,
+                             const struct payment *payment, struct provider_answer *ret_answer)
+{
+    enum err err = ERR_UNAVAILABLE;
+
+    if (!pay->calls)
+        return call(pay, arena, payment, ret_answer);
+    if (atomic_fetch_add(pay->calls, 1) < PAY_CALLS_MAX)
+        err = call(pay, arena, payment, ret_answer);
+    atomic_fetch_sub(pay->calls, 1);
+    return err;
 }
 
 static struct payment_news news_of(const struct payment *payment,
@@ -80,7 +95,7 @@ enum err pay_ask(const struct pay *pay, struct arena *arena, const struct paymen
                  bool *ret_answered, struct payment *ret_payment)
 {
     struct provider_answer answer;
-    bool answered = call(pay, arena, payment, &answer) == ERR_OK;
+    bool answered = call_bounded(pay, arena, payment, &answer) == ERR_OK;
     int64_t now_ms = clock_now_ms(); /* after the call, which takes its time */
     enum err err;
 

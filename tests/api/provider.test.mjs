@@ -257,3 +257,29 @@ test('provider: the token in its address opens that payment alone', async () => 
   await page.post(`/api/payments/${theirs.id}/simulate`, { outcome: 'paid' }, { expect: 401 });
   await page.get('/api/orders', { expect: 401 });
 });
+
+test('provider: one that hangs keeps eight calls waiting, and nobody else', async () => {
+  const plenty = await addFood(admin, { price: 250 });
+  const [other, ...customers] = await Promise.all(Array.from({ length: 5 }, () => signUp(server)));
+  await Promise.all(customers.map((client) => fillCart(client, plenty)));
+  provider.set('create', 'hold');
+  const before = provider.count('create');
+  const calls = () => provider.count('create') - before;
+  // More than there are workers for writes, each note a payment of its own.
+  const placings = customers.flatMap((client) => Array.from({ length: 20 }, (_, i) =>
+    client.post('/api/orders', { fulfilment: 'pickup', note: `note ${i}` }, { expect: 'any' })));
+  const refused = Promise.any(placings.map(async (placing) => {
+    const { status, body } = await placing;
+    assert.equal(status, 503);
+    return body;
+  }));
+  await provider.waitFor(() => calls() === 8, 'eight calls');
+  await fillCart(other, plenty);
+  assert.equal((await refused).code, 'provider_unavailable');
+  assert.equal(calls(), 8, 'none had to end before others could write');
+  provider.set('create', 'answer');
+  provider.release();
+  for (const { status } of await Promise.all(placings)) {
+    assert.ok([402, 409, 410, 429, 503].includes(status), `${status}`);
+  }
+});
