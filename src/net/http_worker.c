@@ -1,11 +1,13 @@
 /* The worker threads, which run handlers that may block. One lock guards a queue for each lane; a
- * worker that waits has a condition of its own and the latest to wait is woken first, so that a
- * new job wakes exactly one thread, and one whose stack is still warm. */
+ * worker that waits is handed its job and woken by a semaphore of its own, so that a new job wakes
+ * exactly one thread, which need not queue for the lock that others are woken under; the latest to
+ * wait is woken first, while its stack is still warm. */
 #include "net/http_internal.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +20,8 @@ enum { STACK_BYTES = 256 * 1024 };
 struct worker {
     struct http_workers *workers;
     pthread_t thread;
-    pthread_cond_t wake;
-    bool woken;
+    sem_t wake;
+    struct http_job *job; /* what it was woken for; NULL: to stop */
     void *z; /* its compressor */
     struct worker *next_idle;
 };
@@ -77,52 +79,62 @@ static struct http_job *take(struct http_workers *workers)
     return oldest;
 }
 
+/* The next job, at once or when there is one; NULL when it is time to stop. `done` is the lane of the
+ * job that the worker has ended, or HTTP_LANES. */
+static struct http_job *next_job(struct worker *self, enum http_lane done)
+{
+    struct http_workers *workers = self->workers;
+    (void)pthread_mutex_lock(&workers->lock);
+    if (done != HTTP_LANES) {
+        workers->lanes[done].running--;
+        publish(workers, done);
+    }
+    struct http_job *job = take(workers);
+    bool wait = !job && !workers->stopping;
+    if (wait) {
+        self->next_idle = workers->idle;
+        workers->idle = self;
+    }
+    (void)pthread_mutex_unlock(&workers->lock);
+    if (!wait)
+        return job;
+    while (sem_wait(&self->wake) != 0) {
+    }
+    return self->job;
+}
+
 static void *run(void *arg)
 {
     struct worker *self = arg;
     struct http_workers *workers = self->workers;
-    (void)pthread_mutex_lock(&workers->lock);
-    for (;;) {
-        struct http_job *job = take(workers);
-        if (!job) {
-            if (workers->stopping)
-                break;
-            self->next_idle = workers->idle;
-            workers->idle = self;
-            self->woken = false;
-            while (!self->woken)
-                (void)pthread_cond_wait(&self->wake, &workers->lock);
-            continue;
-        }
-        enum http_lane lane = job->call.route->lane;
-        (void)pthread_mutex_unlock(&workers->lock);
+    enum http_lane lane = HTTP_LANES;
+    struct http_job *job;
 
+    while ((job = next_job(self, lane)) != NULL) {
+        lane = job->call.route->lane;
         log_set_request_id(job->call.request_id);
         workers->server->options.handle(&job->call);
         http_reply_prepare(job, &self->z);
         log_set_request_id(STR_NONE);
         http_loop_push_reply(job);
-
-        (void)pthread_mutex_lock(&workers->lock);
-        workers->lanes[lane].running--;
-        publish(workers, lane);
     }
-    (void)pthread_mutex_unlock(&workers->lock);
     http_reply_compress_finish(self->z);
     return NULL;
 }
 
-static void wake_one(struct http_workers *workers)
+/* Gives the job to the worker that went idle last, which is then to be woken, without the lock. */
+static struct worker *hand_over(struct http_workers *workers, struct http_job *job)
 {
     struct worker *worker = workers->idle;
     workers->idle = worker->next_idle;
-    worker->woken = true;
-    (void)pthread_cond_signal(&worker->wake);
+    worker->job = job;
+    return worker;
 }
 
 bool http_workers_submit(struct http_workers *workers, struct http_job *job)
 {
     struct lane *lane = &workers->lanes[job->call.route->lane];
+    struct worker *worker = NULL;
     (void)pthread_mutex_lock(&workers->lock);
     bool accepted = lane->queued < lane->queue_max;
     if (accepted) {
@@ -131,9 +143,11 @@ bool http_workers_submit(struct http_workers *workers, struct http_job *job)
         publish(workers, job->call.route->lane);
         /* A lane at its share needs no one: who ends one of its jobs takes the next. */
         if (workers->idle && may_run(workers, job->call.route->lane))
-            wake_one(workers);
+            worker = hand_over(workers, take(workers));
     }
     (void)pthread_mutex_unlock(&workers->lock);
+    if (worker)
+        (void)sem_post(&worker->wake);
     return accepted;
 }
 
@@ -166,11 +180,11 @@ enum err http_workers_create(struct http_server *server, int n, struct http_work
     for (int i = 0; i < n && err == ERR_OK; i++) {
         struct worker *worker = &workers->all[i];
         worker->workers = workers;
-        (void)pthread_cond_init(&worker->wake, NULL);
+        (void)sem_init(&worker->wake, 0, 0);
         int rc = pthread_create(&worker->thread, &attr, run, worker);
         if (rc != 0) {
             log_line(LOG_ERROR, "thread_failed", LOG_CSTR("error", strerror(rc)));
-            (void)pthread_cond_destroy(&worker->wake);
+            (void)sem_destroy(&worker->wake);
             err = ERR_INTERNAL;
         } else {
             workers->n++;
@@ -191,11 +205,11 @@ void http_workers_destroy(struct http_workers *workers)
     (void)pthread_mutex_lock(&workers->lock);
     workers->stopping = true;
     while (workers->idle)
-        wake_one(workers);
+        (void)sem_post(&hand_over(workers, NULL)->wake);
     (void)pthread_mutex_unlock(&workers->lock);
     for (int i = 0; i < workers->n; i++) {
         (void)pthread_join(workers->all[i].thread, NULL);
-        (void)pthread_cond_destroy(&workers->all[i].wake);
+        (void)sem_destroy(&workers->all[i].wake);
     }
     (void)pthread_mutex_destroy(&workers->lock);
     free(workers->all);
