@@ -213,8 +213,8 @@ def flask():
 
 def bench_peers():
     clients = 32
-    print(f"The peers of bench/peers, {clients} clients; an order is three cart adds, pay, order "
-          "(ours has\none call more: placing and paying are two)")
+    print(f"The peers of bench/peers, {clients} clients; an order is three cart adds and two calls "
+          "more: pay and\norder there, place and pay here, where the order comes with the money")
     rows = {}
     for make, flows in ((servery, "flows/read.flow flows/order-peers.flow"),
                         (fastify, "peers/driver/app-read.flow peers/driver/app-order.flow"),

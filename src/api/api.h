@@ -9,6 +9,7 @@
 struct hub;
 struct menu;
 struct passwords;
+struct session_hints;
 struct rate_limit;
 struct payment_provider;
 struct mailbox;
@@ -32,6 +33,7 @@ struct api {
     struct crypto_keys keys;
     struct passwords *passwords;               /* the hash threads */
     struct hub *hub;                           /* open event streams */
+    struct session_hints *session_hints;       /* sessions found lately */
     struct menu *menu;                         /* the menu and the shop, in memory */
     struct rate_limit *auth_limit, *all_limit; /* NULL: off */
     const struct payment_provider *provider;

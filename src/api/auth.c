@@ -1,5 +1,6 @@
 #include "api/auth.h"
 
+#include "api/session_hints.h"
 #include "base/clock.h"
 #include "domain/limits.h"
 
@@ -89,6 +90,32 @@ static enum err touch(struct tx *tx, void *arg)
     return session_touch(tx, lookup->session.id, lookup->now_ms);
 }
 
+/* A write looks its session up again in its own transaction, so a hint will do before that; not one
+ * that is due to be prolonged. */
+static bool use_hint(struct call *c)
+{
+    struct session session;
+
+    if (c->http->route->lane != HTTP_LANE_WRITE ||
+        !session_hints_find(c->api->session_hints, c->token_hash, &session) ||
+        session.expires_at_ms <= c->now_ms || c->now_ms - session.used_at_ms > SESSION_TOUCH_MS)
+        return false;
+    c->session = session;
+    c->session_is_hint = true;
+    return true;
+}
+
+enum err auth_recheck(struct call *c, struct tx *tx)
+{
+    struct session session;
+    enum err err = session_find_by_id(tx, c->session.id, c->session.user_id, c->now_ms, &session);
+    if (err)
+        return err;
+    if (session.id == 0)
+        session_hints_drop(c->api->session_hints, c->token_hash);
+    return auth_check(c, &session);
+}
+
 enum err call_authenticate(struct call *c)
 {
     if (!c->token.ptr)
@@ -96,13 +123,17 @@ enum err call_authenticate(struct call *c)
     if (c->token_from_cookie && changes_something(c->http->method) && is_cross_site(c))
         return problem_set(&c->problem, PROBLEM_CROSS_SITE, NULL);
 
-    struct lookup lookup = {.token_hash = auth_token_hash(c, c->token), .now_ms = c->now_ms};
+    c->token_hash = auth_token_hash(c, c->token);
+    if (use_hint(c))
+        return auth_check(c, &c->session);
+    struct lookup lookup = {.token_hash = c->token_hash, .now_ms = c->now_ms};
     enum err err = store_read(c->api->store, c->arena, find, &lookup);
     if (!err)
         err = auth_check(c, &lookup.session);
     if (err)
         return err;
     c->session = lookup.session;
+    session_hints_keep(c->api->session_hints, c->token_hash, &c->session);
     if (c->now_ms - c->session.used_at_ms > SESSION_TOUCH_MS) {
         err = store_write(c->api->store, c->arena, touch, &lookup);
         if (err == ERR_UNAVAILABLE)

@@ -10,6 +10,9 @@ MUST_CHECK enum err auth_token(struct call *c);
 /* A session as a transaction found it: 401 if it is gone, 403 if disabled or (admin) not an admin. */
 MUST_CHECK enum err auth_check(struct call *c, const struct session *session);
 
+/* Checks the call's session again as it is in this transaction. */
+MUST_CHECK enum err auth_recheck(struct call *c, struct tx *tx);
+
 /* The stored form of a session's token. */
 struct str auth_token_hash(struct call *c, struct str token);
 

@@ -116,16 +116,27 @@ struct str call_cursor(struct call *c, const int64_t parts[static CURSOR_PARTS])
 
 /* ---- Store ---- */
 
-enum err call_read(struct call *c, tx_fn *fn, void *arg)
-{
-    return store_read(c->api->store, c->arena, fn, arg);
-}
-
 struct transaction {
     struct call *c;
     tx_fn *fn;
     void *arg;
 };
+
+static enum err read_checked(struct tx *tx, void *arg)
+{
+    const struct transaction *t = arg;
+    enum err err = auth_recheck(t->c, tx);
+    return err ? err : t->fn(tx, t->arg);
+}
+
+enum err call_read(struct call *c, tx_fn *fn, void *arg)
+{
+    struct transaction t = {c, fn, arg};
+
+    if (c->session_is_hint)
+        return store_read(c->api->store, c->arena, read_checked, &t);
+    return store_read(c->api->store, c->arena, fn, arg);
+}
 
 static enum err run_checked(struct tx *tx, void *arg)
 {
@@ -134,13 +145,10 @@ static enum err run_checked(struct tx *tx, void *arg)
 
     problem_reset(&c->problem);
     if (c->session.id) {
-        struct session session;
         int64_t user_id = c->session.user_id;
         enum err err = tx_lock_users(tx, user_id, c->other_user_id ? c->other_user_id : user_id);
         if (!err)
-            err = session_find_by_id(tx, c->session.id, user_id, c->now_ms, &session);
-        if (!err)
-            err = auth_check(c, &session);
+            err = auth_recheck(c, tx);
         if (err)
             return err;
     }

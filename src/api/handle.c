@@ -116,6 +116,9 @@ void api_handle(struct http_call *http)
     c.session = (struct session){0};
     c.token = STR_NONE;
     c.token_from_cookie = false;
+    c.token_hash = STR_NONE;
+    c.session_is_hint = false;
+    c.other_user_id = 0;
     problem_init(&c.problem, c.arena);
     log_set_request_id(http->request_id);
     c.client = client_of(http, api->settings.trusted_proxies, api->settings.n_trusted_proxies);

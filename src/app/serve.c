@@ -16,6 +16,7 @@
 #include "api/passwords.h"
 #include "api/rate_limit.h"
 #include "api/routes.h"
+#include "api/session_hints.h"
 #include "app/app.h"
 #include "app/demo.h"
 #include "base/clock.h"
@@ -239,6 +240,7 @@ static enum err start_api(struct app *app)
 
     api->hub = hub_create(api->store);
     api->pages = pages_create();
+    api->session_hints = session_hints_create();
     if (app->demo)
         api->mailbox = mailbox_create();
     if (api->settings.auth_rate_per_minute > 0)
@@ -343,6 +345,7 @@ static void take_down(struct app *app)
     rate_limit_destroy(api->auth_limit);
     rate_limit_destroy(api->all_limit);
     pages_destroy(api->pages);
+    session_hints_destroy(api->session_hints);
     mailbox_destroy(api->mailbox);
     if (app->lock_fd >= 0)
         close(app->lock_fd);
