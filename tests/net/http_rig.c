@@ -375,3 +375,39 @@ int rig_status(const struct rig *rig, const char *request)
     answer_finish(&answer);
     return answer.status;
 }
+
+int rig_set_up(void **state)
+{
+    struct rig *rig = malloc(sizeof *rig);
+    rig_init(rig);
+    *state = rig;
+    return 0;
+}
+
+int rig_tear_down(void **state)
+{
+    rig_stop(*state);
+    free(*state);
+    return 0;
+}
+
+void expect_body(struct rig *rig, const char *request, int status, const char *body)
+{
+    struct answer answer = rig_ask(rig, request);
+    assert_int_equal(answer.status, status);
+    assert_string_equal(answer.body, body);
+    answer_finish(&answer);
+}
+
+void expect_header(const struct answer *answer, const char *name, const char *expected)
+{
+    char value[512];
+    const char *got = answer_header(answer, name, value, sizeof value);
+    if (!expected) {
+        assert_null(got);
+        return;
+    }
+    if (!got)
+        fail_msg("no %s in\n%s", name, answer->head);
+    assert_string_equal(got, expected);
+}

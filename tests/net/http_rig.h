@@ -57,4 +57,12 @@ bool client_reads_until(int fd, const char *text, char *all, size_t size);
 struct answer rig_ask(const struct rig *rig, const char *request);
 int rig_status(const struct rig *rig, const char *request);
 
+/* cmocka's fixture: a rig with its usual options, not yet started. */
+int rig_set_up(void **state);
+int rig_tear_down(void **state);
+
+void expect_body(struct rig *rig, const char *request, int status, const char *body);
+/* expected NULL: the header must be absent */
+void expect_header(const struct answer *answer, const char *name, const char *expected);
+
 #endif

@@ -1,5 +1,4 @@
-/* Requests and answers over real sockets: routing, bodies, conditional and compressed answers,
- * deadlines. */
+/* Requests and answers over real sockets: routing, bodies, deadlines. */
 #include "http_rig.h"
 
 #include "base/clock.h"
@@ -12,48 +11,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <cmocka.h>
 
 #define HOST "Host: a\r\n"
 #define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
-
-static int set_up(void **state)
-{
-    struct rig *rig = malloc(sizeof *rig);
-    rig_init(rig);
-    *state = rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    rig_stop(*state);
-    free(*state);
-    return 0;
-}
-
-static void expect_body(struct rig *rig, const char *request, int status, const char *body)
-{
-    struct answer answer = rig_ask(rig, request);
-    assert_int_equal(answer.status, status);
-    assert_string_equal(answer.body, body);
-    answer_finish(&answer);
-}
-
-static void expect_header(const struct answer *answer, const char *name, const char *expected)
-{
-    char value[512];
-    const char *got = answer_header(answer, name, value, sizeof value);
-    if (!expected) {
-        assert_null(got);
-        return;
-    }
-    if (!got)
-        fail_msg("no %s in\n%s", name, answer->head);
-    assert_string_equal(got, expected);
-}
 
 static void test_http_server__routes(void **state)
 {
@@ -276,136 +238,6 @@ static void test_http_server__expect_continue(void **state)
     assert_string_equal(answer.body, "abc");
     answer_finish(&answer);
     (void)close(fd);
-}
-
-static void test_http_server__conditional(void **state)
-{
-    static const char *const matching[] = {"\"v1\"", "W/\"v1\"", "*", "\"x\", W/\"v1\" , \"y\""};
-    static const char *const other[] = {"\"v2\"", "v1", "\"V1\"", ""};
-    struct rig *rig = *state;
-    char request[256];
-    rig_start(rig);
-    for (size_t i = 0; i < 4; i++) {
-        (void)snprintf(request, sizeof request,
-                       "GET /tagged HTTP/1.1\r\n" HOST "If-None-Match: %s\r\n\r\n", matching[i]);
-        struct answer answer = rig_ask(rig, request);
-        assert_int_equal(answer.status, 304);
-        expect_header(&answer, "ETag", "\"v1\"");
-        expect_header(&answer, "Content-Type", NULL);
-        answer_finish(&answer);
-        (void)snprintf(request, sizeof request,
-                       "GET /tagged HTTP/1.1\r\n" HOST "If-None-Match: %s\r\n\r\n", other[i]);
-        expect_body(rig, request, 200, "tagged");
-    }
-    struct answer answer =
-        rig_ask(rig, "GET /menu HTTP/1.1\r\n" HOST "If-None-Match: \"menu\"\r\n\r\n");
-    assert_int_equal(answer.status, 304);
-    expect_header(&answer, "Vary", "Accept-Encoding");
-    expect_header(&answer, "Cache-Control", "no-cache");
-    answer_finish(&answer);
-}
-
-/* Compressing for an answer without a body was work for nobody, and each new menu asked it anew. */
-static void test_http_server__not_modified_compresses_nothing(void **state)
-{
-    struct rig *rig = *state;
-    rig_start(rig);
-    struct answer answer = rig_ask(rig, "GET /menu HTTP/1.1\r\n" HOST "If-None-Match: \"menu\"\r\n"
-                                        "Accept-Encoding: gzip\r\n\r\n");
-    assert_int_equal(answer.status, 304);
-    expect_header(&answer, "ETag", "\"menu\"");
-    expect_header(&answer, "Vary", "Accept-Encoding");
-    expect_header(&answer, "Content-Encoding", NULL);
-    assert_null(__atomic_load_n(&rig->menu->gzip, __ATOMIC_ACQUIRE));
-    answer_finish(&answer);
-    assert_int_equal(rig_status(rig, "GET /menu HTTP/1.1\r\n" HOST "Accept-Encoding: gzip\r\n\r\n"),
-                     200);
-    assert_non_null(__atomic_load_n(&rig->menu->gzip, __ATOMIC_ACQUIRE));
-}
-
-static void *compress_menu(void *arg)
-{
-    struct http_content *content = arg;
-    struct str gzip = http_content_gzip(content);
-    return gzip.ptr ? (void *)(uintptr_t)gzip.ptr : NULL;
-}
-
-/* However many ask at once, one compresses; the others do without. */
-static void test_http_server__content_compressed_once(void **state)
-{
-    enum { THREADS = 8 };
-    struct rig *rig = *state;
-    pthread_t threads[THREADS];
-    rig_start(rig);
-    for (int i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, compress_menu, rig->menu), 0);
-    const char *made = NULL;
-    for (int i = 0; i < THREADS; i++) {
-        void *got;
-        assert_int_equal(pthread_join(threads[i], &got), 0);
-        assert_true(!got || !made || got == made);
-        made = got ? got : made;
-    }
-    assert_non_null(made);
-    assert_ptr_equal(http_content_gzip(rig->menu).ptr, made);
-}
-
-static size_t gunzip(const struct answer *answer, char *out, size_t size)
-{
-    z_stream z = {0};
-    assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
-    z.next_in = (unsigned char *)answer->body;
-    z.avail_in = (uInt)answer->body_len;
-    z.next_out = (unsigned char *)out;
-    z.avail_out = (uInt)size;
-    assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
-    (void)inflateEnd(&z);
-    return z.total_out;
-}
-
-static void test_http_server__gzip(void **state)
-{
-    static const char *const accepting[] = {"gzip", "br, GZIP;q=0.5", "*", "gzip;q=1.0, *;q=0",
-                                            "deflate , gzip ; q=0.001"};
-    static const char *const refusing[] = {"",      "gzip;q=0", "identity", "*, gzip;q=0.000",
-                                           "xgzip", "br",       "*;q=0"};
-    static const char *const paths[] = {"/big", "/menu"};
-    struct rig *rig = *state;
-    static char plain[65536];
-    char request[256];
-    rig_start(rig);
-    for (size_t p = 0; p < 2; p++) {
-        struct answer bare = rig_ask(rig, p == 0 ? GET("/big") : GET("/menu"));
-        expect_header(&bare, "Content-Encoding", NULL);
-        expect_header(&bare, "Vary", "Accept-Encoding");
-        for (size_t i = 0; i < 5; i++) {
-            (void)snprintf(request, sizeof request,
-                           "GET %s HTTP/1.1\r\n" HOST "Accept-Encoding: %s\r\n\r\n", paths[p],
-                           accepting[i]);
-            struct answer answer = rig_ask(rig, request);
-            expect_header(&answer, "Content-Encoding", "gzip");
-            expect_header(&answer, "Vary", "Accept-Encoding");
-            expect_header(&answer, "ETag", p == 0 ? NULL : "W/\"menu\"");
-            assert_int_equal(gunzip(&answer, plain, sizeof plain), bare.body_len);
-            assert_memory_equal(plain, bare.body, bare.body_len);
-            answer_finish(&answer);
-        }
-        for (size_t i = 0; i < 7; i++) {
-            (void)snprintf(request, sizeof request,
-                           "GET %s HTTP/1.1\r\n" HOST "Accept-Encoding: %s\r\n\r\n", paths[p],
-                           refusing[i]);
-            struct answer answer = rig_ask(rig, request);
-            expect_header(&answer, "Content-Encoding", NULL);
-            assert_int_equal(answer.body_len, bare.body_len);
-            answer_finish(&answer);
-        }
-        answer_finish(&bare);
-    }
-    struct answer small =
-        rig_ask(rig, "GET /read HTTP/1.1\r\n" HOST "Accept-Encoding: gzip\r\n\r\n");
-    expect_header(&small, "Content-Encoding", NULL);
-    expect_header(&small, "Vary", NULL);
-    answer_finish(&small);
 }
 
 static void test_http_server__request_values(void **state)
@@ -708,7 +540,7 @@ static void test_http_server__ipv4_mapped_peer(void **state)
     expect_body(rig, GET("/peer"), 200, "4 127.0.0.1");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(test_http_server__##name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(test_http_server__##name, rig_set_up, rig_tear_down)
 
 int main(void)
 {
@@ -722,10 +554,6 @@ int main(void)
         TEST(bodies),
         TEST(body_of_1_mib_and_one_more),
         TEST(expect_continue),
-        TEST(conditional),
-        TEST(not_modified_compresses_nothing),
-        TEST(content_compressed_once),
-        TEST(gzip),
         TEST(request_values),
         TEST(query_of_many_pairs),
         TEST(long_headers),
