@@ -496,6 +496,7 @@ static struct http_job *job_for(struct http_loop *loop, struct http_conn *conn,
     struct http_call *call = &job->call;
     job->conn = conn;
     job->req = req;
+    job->n_headers = conn->scan.n_lines - 1;
     conn->job = job;
     call->server = loop->server;
     call->ctx = loop->server->options.ctx;

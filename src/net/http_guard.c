@@ -34,7 +34,7 @@ static size_t scan_line(struct http_scan *scan, const char *bytes, size_t len)
     if (n > 0 && memchr(bytes, 0, n))
         fail(scan, "A header line holds NUL.");
     if (n > 0 && !scan->line_started) {
-        if (scan->any_line && (*bytes == ' ' || *bytes == '\t'))
+        if (scan->n_lines > 0 && (*bytes == ' ' || *bytes == '\t'))
             fail(scan, "A header line is continued."); /* obsolete, and read in many ways */
         scan->line_started = *bytes != '\r' || n > 1;
     }
@@ -45,7 +45,7 @@ static size_t scan_line(struct http_scan *scan, const char *bytes, size_t len)
     if (!scan->line_started)
         scan->part = is_head && scan->chunked ? HTTP_SCAN_SIZE : HTTP_SCAN_DONE;
     else if (is_head)
-        scan->any_line = true;
+        scan->n_lines++;
     scan->line_started = false;
     scan->matched = 0;
     return n + 1;

@@ -48,7 +48,7 @@ struct http_scan {
     enum http_scan_part part;
     const char *fault; /* what is wrong with the request, or NULL */
     bool line_started; /* the line that is being read has a byte besides its CR */
-    bool any_line;     /* a whole line of the head was seen */
+    unsigned n_lines;  /* whole ones of the head, the request line included */
     size_t matched;    /* so many bytes of this line are those of "Transfer-Encoding:" */
     bool chunked;
     unsigned n_digits;
@@ -84,6 +84,7 @@ struct http_job {
     struct http_loop *loop;
     struct http_conn *conn;
     struct evhttp_request *req;
+    unsigned n_headers; /* in the request's head: those after came in its trailer */
     size_t counted; /* body bytes counted in loop->buffered */
     bool head;
     bool vary;       /* the body could have been compressed */

@@ -11,15 +11,20 @@ static const struct http_job *job_of(const struct http_call *call)
     return (const struct http_job *)(const void *)call;
 }
 
+/* evhttp puts what a trailer holds behind the headers. Proxies do not check it as they check
+ * headers, so it is not read. */
 struct str http_header_get(const struct http_call *call, const char *name)
 {
-    const struct evkeyvalq *headers = evhttp_request_get_input_headers(job_of(call)->req);
+    const struct http_job *job = job_of(call);
+    const struct evkeyvalq *headers = evhttp_request_get_input_headers(job->req);
     const struct evkeyval *header;
     struct str value = STR_NONE;
     struct buf joined;
-    unsigned n = 0;
+    unsigned left = job->n_headers, n = 0;
     buf_init(&joined, call->arena);
     TAILQ_FOREACH (header, headers, next) {
+        if (left-- == 0)
+            break;
         if (strcasecmp(header->key, name) != 0)
             continue;
         struct str more = str_trim(str_from(header->value));

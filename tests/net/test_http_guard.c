@@ -120,7 +120,8 @@ static void test_http_guard__chunk_sizes(void **state)
     refused(*state, nul, sizeof nul - 1);
 }
 
-/* A proxy that appends to a header of that name, or drops it, does not see what a trailer holds. */
+/* evhttp puts a trailer's lines behind the headers, where a proxy that appended to a header of that
+ * name would not have seen them. */
 static void test_http_guard__trailers_are_no_headers(void **state)
 {
     struct answer answer =
