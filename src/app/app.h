@@ -31,7 +31,8 @@ struct str app_secret_print(struct arena *arena, const struct crypto_keys *keys)
 struct app_shop {
     struct config config;
     bool demo;
+    bool thread_left; /* out: one still talks to the mail server; the process ends at once */
 };
-int app_run(struct arena *arena, const struct app_shop *shop);
+int app_run(struct arena *arena, struct app_shop *shop);
 
 #endif

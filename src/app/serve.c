@@ -328,7 +328,8 @@ static void announce(struct app *app)
 
 /* ---- Stopping ---- */
 
-static void take_down(struct app *app)
+/* True if a thread was left behind that still uses what the process would clean up at its end. */
+static bool take_down(struct app *app)
 {
     struct api *api = &app->api;
 
@@ -336,7 +337,7 @@ static void take_down(struct app *app)
         http_server_stop(app->server, STOP_TIMEOUT_MS);
     hub_stop(api->hub);
     upkeep_destroy(app->upkeep);
-    mailer_destroy(app->mailer, STOP_MAIL_MS);
+    bool thread_left = mailer_destroy(app->mailer, STOP_MAIL_MS);
     store_close(api->store);
     http_server_destroy(app->server);
     hub_destroy(api->hub);
@@ -349,6 +350,9 @@ static void take_down(struct app *app)
     mailbox_destroy(api->mailbox);
     if (app->lock_fd >= 0)
         close(app->lock_fd);
+    if (!thread_left)
+        net_global_cleanup();
+    return thread_left;
 }
 
 static void block_signals(sigset_t *signals)
@@ -360,7 +364,7 @@ static void block_signals(sigset_t *signals)
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
-int app_run(struct arena *arena, const struct app_shop *shop)
+int app_run(struct arena *arena, struct app_shop *shop)
 {
     struct app app = {.arena = arena, .config = &shop->config, .demo = shop->demo, .lock_fd = -1};
     sigset_t signals;
@@ -386,11 +390,20 @@ int app_run(struct arena *arena, const struct app_shop *shop)
         signal(signal_number, SIG_DFL);
         pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
     }
-    take_down(&app);
-    net_global_cleanup();
+    shop->thread_left = take_down(&app);
     if (!err)
         log_line(LOG_INFO, "stopped", LOG_INT("signal", signal_number));
     return err ? 1 : 0;
+}
+
+/* What a thread that was left behind may still use is not freed: the process ends at once. */
+static int leave(const struct app_shop *shop, int status)
+{
+    if (shop->thread_left) {
+        fflush(NULL);
+        _exit(status);
+    }
+    return status;
 }
 
 int app_serve(const struct command_line *line)
@@ -400,7 +413,7 @@ int app_serve(const struct command_line *line)
 
     if (app_load(line, false, &shop.config, &sources))
         return 2;
-    return app_run(line->arena, &shop);
+    return leave(&shop, app_run(line->arena, &shop));
 }
 
 /* ---- demo ---- */
@@ -438,5 +451,5 @@ int app_demo(const struct command_line *line)
     if (folder)
         nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     free(folder);
-    return status;
+    return leave(&shop, status);
 }

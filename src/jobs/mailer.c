@@ -259,7 +259,7 @@ enum err mailer_create(const struct mailer_options *options, struct mailer **ret
     for (int i = 0; i < MAILER_THREADS; i++) {
         enum err err = start_thread(mailer);
         if (err) {
-            mailer_destroy(mailer, MAILER_LEASE_MS);
+            (void)mailer_destroy(mailer, MAILER_LEASE_MS);
             return err;
         }
     }
@@ -285,10 +285,10 @@ void mailer_stats(const struct mailer *mailer, struct mailer_stats *ret_stats)
     ret_stats->expired = atomic_load_explicit(&mailer->expired, memory_order_relaxed);
 }
 
-void mailer_destroy(struct mailer *mailer, int64_t timeout_ms)
+bool mailer_destroy(struct mailer *mailer, int64_t timeout_ms)
 {
     if (!mailer)
-        return;
+        return false;
     const struct timespec until = clock_mono_after(timeout_ms);
     int rc = 0;
 
@@ -300,8 +300,10 @@ void mailer_destroy(struct mailer *mailer, int64_t timeout_ms)
     /* Who holds the store finishes with it, however long; a write is short. */
     while (mailer->busy > 0)
         pthread_cond_wait(&mailer->changed, &mailer->lock);
-    if (mailer->running > 0)
+    bool is_left = mailer->running > 0;
+    if (is_left)
         log_line(LOG_WARN, "mail_left_unsent", LOG_INT("count", mailer->running));
     pthread_mutex_unlock(&mailer->lock);
     unref(mailer);
+    return is_left;
 }
