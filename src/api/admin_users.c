@@ -28,7 +28,7 @@ enum err admin_users_get(struct call *c)
     struct user_list list = {0};
     struct page page;
 
-    enum err err = call_query(c, fields, sizeof(fields) / sizeof(*fields));
+    enum err err = call_query(c, fields, FIELDS_N(fields));
     if (!err)
         err = call_page(c, limit, cursor, PAGE_DEFAULT, PAGE_MAX, &page);
     if (!err)
@@ -63,7 +63,7 @@ static enum err read_manage(struct call *c, struct user_manage *manage)
     };
     struct manage_body in = {0};
 
-    enum err err = call_body(c, fields, sizeof(fields) / sizeof(*fields), &in);
+    enum err err = call_body(c, fields, FIELDS_N(fields), &in);
     if (err)
         return err;
     if (in.role.set && !role_parse(in.role.value, &manage->role))

@@ -7,7 +7,7 @@
  *     enum err cart_items_post(struct call *c)
  *     {
  *         struct body in = {0};
- *         enum err err = call_body(c, FIELDS, FIELDS_N, &in);
+ *         enum err err = call_body(c, FIELDS, FIELDS_N(FIELDS), &in);
  *         if (err)
  *             return err;
  *         struct cart_add add = {.user_id = c->session.user_id, …, .problem = &c->problem};

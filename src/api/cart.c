@@ -127,7 +127,7 @@ enum err cart_items_post(struct call *c)
          PROBLEM_NONE},
     };
     struct item_body in = {0};
-    enum err err = call_body(c, fields, sizeof(fields) / sizeof(*fields), &in);
+    enum err err = call_body(c, fields, FIELDS_N(fields), &in);
     if (err)
         return err;
     struct cart_call call = {
@@ -144,7 +144,7 @@ enum err cart_item_put(struct call *c)
          PROBLEM_NONE},
     };
     struct item_body in = {0};
-    enum err err = call_body(c, fields, sizeof(fields) / sizeof(*fields), &in);
+    enum err err = call_body(c, fields, FIELDS_N(fields), &in);
     if (err)
         return err;
     struct cart_call call = {

@@ -32,7 +32,7 @@ static enum err decode_filter(struct call *c, struct filter *filter)
         {"category", &category}, {"q", &q},           {"available", &filter->available},
         {"limit", &limit},       {"cursor", &cursor},
     };
-    enum err err = call_query(c, fields, sizeof(fields) / sizeof(*fields));
+    enum err err = call_query(c, fields, FIELDS_N(fields));
     if (err)
         return err;
     struct page page;
@@ -148,7 +148,7 @@ enum err categories_get(struct call *c)
 /* ---- Editing ---- */
 
 #define FIELD(member) offsetof(struct food_edit, member)
-#define FIELDS(fields) (fields), sizeof(fields) / sizeof(*(fields))
+#define FIELDS(fields) (fields), FIELDS_N(fields)
 #define VERSION_FIELD                                                                              \
     {                                                                                              \
         "version", JSON_INT, 0, FIELD(version), 1, ID_MAX, PROBLEM_NONE                            \

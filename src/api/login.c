@@ -20,7 +20,7 @@ static enum err read_login(struct call *c, struct login_body *in)
         {"password", JSON_RAW_TEXT, JSON_REQUIRED, offsetof(struct login_body, password), 0,
          PASSWORD_MAX_BYTES, PROBLEM_NONE},
     };
-    return call_body(c, fields, sizeof(fields) / sizeof(*fields), in);
+    return call_body(c, fields, FIELDS_N(fields), in);
 }
 
 /* An email, a phone, or what can be neither, which is counted as it is. */

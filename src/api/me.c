@@ -30,7 +30,7 @@ enum err me_put(struct call *c)
     struct user_edit edit = {.user_id = c->session.user_id, .problem = &c->problem};
     struct shop shop;
 
-    enum err err = call_body(c, fields, sizeof(fields) / sizeof(*fields), &edit);
+    enum err err = call_body(c, fields, FIELDS_N(fields), &edit);
     if (!err)
         err = menu_shop_copy(c->api->menu, c->arena, &shop);
     if (err)
@@ -47,7 +47,7 @@ enum err me_referrals_get(struct call *c)
     const struct query_field fields[] = {{"limit", &limit}, {"cursor", &cursor}};
     struct page page;
 
-    enum err err = call_query(c, fields, sizeof(fields) / sizeof(*fields));
+    enum err err = call_query(c, fields, FIELDS_N(fields));
     if (!err)
         err = call_page(c, limit, cursor, PAGE_DEFAULT, PAGE_MAX, &page);
     if (err)

@@ -13,8 +13,6 @@
 #include <assert.h>
 #include <stddef.h>
 
-#define FIELDS_N(fields) (sizeof(fields) / sizeof *(fields))
-
 static bool is_admin(const struct call *c)
 {
     return c->session.role == ROLE_ADMIN;

@@ -35,7 +35,7 @@ static enum err read_change(struct call *c, struct change_body *in)
         {"new_password", JSON_RAW_TEXT, JSON_REQUIRED, offsetof(struct change_body, new_password),
          0, 0, PROBLEM_NONE},
     };
-    enum err err = call_body(c, fields, sizeof(fields) / sizeof(*fields), in);
+    enum err err = call_body(c, fields, FIELDS_N(fields), in);
     return err ? err : password_check(in->new_password.value, "new_password", &c->problem);
 }
 
@@ -144,7 +144,7 @@ enum err password_reset_confirm_post(struct call *c)
     };
     struct confirm_body in = {0};
 
-    enum err err = call_body(c, fields, sizeof(fields) / sizeof(*fields), &in);
+    enum err err = call_body(c, fields, FIELDS_N(fields), &in);
     if (!err)
         err = password_check(in.new_password.value, "new_password", &c->problem);
     if (err)

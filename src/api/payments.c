@@ -116,7 +116,7 @@ enum err payment_simulate_post(struct call *c)
     if (!err)
         err = check_test_provider(c);
     if (!err)
-        err = call_body(c, SIMULATE, sizeof SIMULATE / sizeof *SIMULATE, &in);
+        err = call_body(c, SIMULATE, FIELDS_N(SIMULATE), &in);
     if (err)
         return err;
     struct payment_simulate simulate = {

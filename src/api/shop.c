@@ -90,7 +90,7 @@ enum err shop_put(struct call *c)
          INSTRUCTIONS_MAX_CHARS, PROBLEM_NONE},
     };
     struct shop_edit edit = {.problem = &c->problem};
-    enum err err = call_body(c, fields, sizeof(fields) / sizeof(*fields), &edit);
+    enum err err = call_body(c, fields, FIELDS_N(fields), &edit);
     if (!err)
         err = check(c, &edit);
     return err ? err : call_write(c, shop_edit, encode, &edit);

@@ -85,7 +85,7 @@ static enum err read_signup(struct call *c, struct signup_body *in)
         {"referral_code", JSON_TEXT, JSON_NULLABLE, offsetof(struct signup_body, referral_code), 0,
          0, PROBLEM_NONE},
     };
-    return call_body(c, fields, sizeof(fields) / sizeof(*fields), in);
+    return call_body(c, fields, FIELDS_N(fields), in);
 }
 
 /* The rules that need no database, each with its row. */
@@ -209,7 +209,7 @@ enum err verify_otp_post(struct call *c)
     struct verify_body in = {0};
     struct user_codes codes;
 
-    enum err err = call_body(c, fields, sizeof(fields) / sizeof(*fields), &in);
+    enum err err = call_body(c, fields, FIELDS_N(fields), &in);
     if (err)
         return err;
     struct str session_token = crypto_token(c->arena);

@@ -45,6 +45,9 @@ struct json_field {
     enum problem_code code; /* PROBLEM_NONE: the standard one */
 };
 
+/* The number of rows of a table of fields, which must be an array. */
+#define FIELDS_N(fields) (sizeof(fields) / sizeof *(fields))
+
 /* Decodes `body` into `out` (zeroed by the caller). ERR_PROBLEM with 400 malformed_json for what is
  * no JSON object (duplicate keys, NUL, bad UTF-8, numbers past int64 or double, deep nesting), or
  * with 422 and one row for every member that is wrong, missing or unknown. All texts are copied. */

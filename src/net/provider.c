@@ -57,7 +57,7 @@ static enum err read_answer(struct arena *arena, const struct http_client_answer
     if (http->status != 200 && http->status != 201)
         return ERR_UNAVAILABLE;
     problem_init(problem, arena);
-    if (json_decode(arena, http->body, ANSWER, sizeof ANSWER / sizeof *ANSWER, &body, problem) ||
+    if (json_decode(arena, http->body, ANSWER, FIELDS_N(ANSWER), &body, problem) ||
         !state_parse(body.state.value, &state))
         return ERR_UNAVAILABLE;
     *ret_answer = (struct provider_answer){

@@ -39,7 +39,7 @@ bool outbox_open(const struct crypto_keys *keys, struct arena *arena, struct str
 
     problem_init(problem, arena);
     if (!crypto_open(keys, arena, sealed, &plain) ||
-        json_decode(arena, plain, fields, sizeof(fields) / sizeof(*fields), &body, problem))
+        json_decode(arena, plain, fields, FIELDS_N(fields), &body, problem))
         return false;
     *ret_text = body.text.value;
     *ret_html = body.html.null ? STR_NONE : body.html.value;

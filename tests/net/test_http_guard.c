@@ -16,18 +16,9 @@
 
 static int set_up(void **state)
 {
-    struct rig *rig = malloc(sizeof *rig);
-    rig_init(rig);
-    rig_start(rig);
-    *state = rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    rig_stop(*state);
-    free(*state);
-    return 0;
+    int rc = rig_set_up(state);
+    rig_start(*state);
+    return rc;
 }
 
 /* Refused with 400, the connection closed, and nothing behind it answered. */
@@ -231,13 +222,14 @@ static void test_http_guard__sound_requests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_http_guard__ambiguous_requests, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_http_guard__chunk_sizes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_http_guard__trailers_are_no_headers, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_http_guard__nul, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_http_guard__second_request, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_guard__ambiguous_requests, set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(test_http_guard__chunk_sizes, set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(test_http_guard__trailers_are_no_headers,
+                                        set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(test_http_guard__nul, set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(test_http_guard__second_request, set_up, rig_tear_down),
         cmocka_unit_test(test_http_guard__scan_in_pieces),
-        cmocka_unit_test_setup_teardown(test_http_guard__sound_requests, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_guard__sound_requests, set_up, rig_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

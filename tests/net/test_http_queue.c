@@ -3,28 +3,12 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #define HOST "Host: a\r\n"
 #define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
-
-static int set_up(void **state)
-{
-    struct rig *rig = malloc(sizeof *rig);
-    rig_init(rig);
-    *state = rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    rig_stop(*state);
-    free(*state);
-    return 0;
-}
 
 static void test_http_queue__full(void **state)
 {
@@ -125,7 +109,8 @@ static void test_http_queue__lanes(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(test_http_queue__##name, set_up, tear_down)
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(test_http_queue__##name, rig_set_up, rig_tear_down)
 
 int main(void)
 {

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,21 +15,6 @@
 
 #define HOST "Host: a\r\n"
 #define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
-
-static int set_up(void **state)
-{
-    struct rig *rig = malloc(sizeof *rig);
-    rig_init(rig);
-    *state = rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    rig_stop(*state);
-    free(*state);
-    return 0;
-}
 
 struct stopping {
     struct rig *rig;
@@ -160,11 +144,12 @@ static void test_http_stop__stats_after(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_http_stop__graceful, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_http_stop__timeout, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_http_stop__half_requests, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_http_stop__half_request_completed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_http_stop__stats_after, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_stop__graceful, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(test_http_stop__timeout, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(test_http_stop__half_requests, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(test_http_stop__half_request_completed,
+                                        rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(test_http_stop__stats_after, rig_set_up, rig_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,21 +15,6 @@
 
 #define HOST "Host: a\r\n"
 #define STREAM "GET /stream HTTP/1.1\r\n" HOST "\r\n"
-
-static int set_up(void **state)
-{
-    struct rig *rig = malloc(sizeof *rig);
-    rig_init(rig);
-    *state = rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    rig_stop(*state);
-    free(*state);
-    return 0;
-}
 
 static void wait_closed(struct rig *rig, int i)
 {
@@ -289,7 +273,8 @@ static void test_http_stream__server_stops(void **state)
     (void)close(fd);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(test_http_stream__##name, set_up, tear_down)
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(test_http_stream__##name, rig_set_up, rig_tear_down)
 
 int main(void)
 {
