@@ -281,15 +281,16 @@ static enum err check_taken(struct tx *tx, void *arg)
     static const char newer[] = "SELECT i.food_id, CAST(SUM(i.quantity) AS BIGINT) FROM orders o "
                                 "JOIN order_items i ON i.order_id = o.id WHERE o.id > $1 "
                                 "AND o.stock_returned = 0 AND i.taken = 1 GROUP BY i.food_id";
+    /* CROSS, or SQLite walks through all lines ever sold to find the few payments' that are open. */
     static const char held_open[] =
         "SELECT i.food_id, CAST(SUM(i.quantity) AS BIGINT) FROM payments p "
-        "JOIN payment_items i ON i.payment_id = p.id "
-        "WHERE p.status IN ('creating', 'pending') AND p.held = 1 AND i.taken = 1 "
+        "CROSS JOIN payment_items i WHERE i.payment_id = p.id "
+        "AND p.status IN ('creating', 'pending') AND p.held = 1 AND i.taken = 1 "
         "GROUP BY i.food_id";
     static const char held_cancelling[] =
         "SELECT i.food_id, CAST(SUM(i.quantity) AS BIGINT) FROM payments p "
-        "JOIN payment_items i ON i.payment_id = p.id "
-        "WHERE p.remote = 1 AND p.status IN ('creating', 'pending', 'cancelling') "
+        "CROSS JOIN payment_items i WHERE i.payment_id = p.id AND p.remote = 1 "
+        "AND p.status IN ('creating', 'pending', 'cancelling') "
         "AND p.status = 'cancelling' AND p.held = 1 AND i.taken = 1 GROUP BY i.food_id";
     static const char foods[] = "SELECT id, taken FROM foods";
     struct check *check = arg;
