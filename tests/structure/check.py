@@ -342,6 +342,97 @@ def check_migrations(tree):
         number = int(match[1])
 
 
+OPERATIONS = "docs/operations.md"
+LEVEL = r"LOG_(?:DEBUG|INFO|WARN|ERROR)"
+LEVEL_AND_EVENT = re.compile(rf'\b({LEVEL}(?:\s*:\s*{LEVEL})?)\s*,\s*"(\w+)"')
+
+
+def table_rows(text, heading):
+    """(line, cells) of each row of the first table below a heading that holds these words."""
+    start = text.find(heading)
+    table = re.search(r"^\|[^\n]*\n\|[ :|-]+\n((?:\|[^\n]*\n)*)", text[start:], re.MULTILINE)
+    if start < 0 or not table:
+        return
+    line = line_at(text, start + table.start(1))
+    for offset, row in enumerate(table[1].splitlines()):
+        yield line + offset, [cell.strip() for cell in row.strip("|").split(" | ")]
+
+
+def log_lines(tree):
+    """What the program logs: {event: ({levels}, file, line)}."""
+    events = {}
+    for source in tree.sources("src"):
+        for match in LEVEL_AND_EVENT.finditer(source.text):
+            if not source.code.startswith("LOG_", match.start()):
+                continue  # in a comment
+            levels, _, _ = events.setdefault(
+                match[2], (set(), source.name, source.line(match.start()))
+            )
+            levels.update(word.lower() for word in re.findall(r"LOG_(\w+)", match[1]))
+    return events
+
+
+def check_log_lines(tree):
+    """docs/operations.md has a row for every log line: event, its levels, and more."""
+    path = tree.root / OPERATIONS
+    if not path.exists():
+        raise Skipped(f"{OPERATIONS} does not exist yet")
+    documented = {}
+    for line, cells in table_rows(path.read_text(encoding="utf-8"), "## Log lines"):
+        if len(cells) != 4 or not all(cells):
+            yield Problem(OPERATIONS, line, "a log line has event, level, meaning, what to do")
+            continue
+        documented[cells[0].strip("`")] = line, set(cells[1].split(", "))
+    events = log_lines(tree)
+    for event, (levels, name, line) in sorted(events.items()):
+        if event not in documented:
+            yield Problem(name, line, f"the log line {event} is not in {OPERATIONS}")
+        elif documented[event][1] != levels:
+            words = f"{event} is logged as {', '.join(sorted(levels))}"
+            yield Problem(OPERATIONS, documented[event][0], words)
+    for event in sorted(documented.keys() - events.keys()):
+        yield Problem(OPERATIONS, documented[event][0], f"{event} is logged nowhere")
+
+
+def definitions(source):
+    """The constants of a header as they are written: {name: expression}."""
+    found = {}
+    define = re.compile(r"^[ \t]*#[ \t]*define[ \t]+([A-Z]\w+)[ \t]+(\S[^\n]*)", re.MULTILINE)
+    for match in define.finditer(source.code):
+        found[match[1]] = match[2]
+    for enum in re.finditer(r"\benum\s*\w*\s*\{([^}]*)\}", source.code):
+        for member in enum[1].split(","):
+            name, equals, value = member.partition("=")
+            if equals:
+                found[name.strip()] = value
+    for name, value in found.items():
+        value = " ".join(value.split())
+        inner = re.fullmatch(r"\(([^()]*)\)|INT64_C\((\d+)\)", value)
+        found[name] = (inner[1] or inner[2]) if inner else value
+    return found
+
+
+def check_limits(tree):
+    """docs/operations.md names the limits with their values: all of the domain's, and others."""
+    path, header = tree.root / OPERATIONS, "src/domain/limits.h"
+    if not path.exists() or not (tree.root / header).exists():
+        raise Skipped(f"{OPERATIONS} or {header} does not exist yet")
+    known, domain = {}, {}
+    for source in tree.sources("src"):
+        if source.name.endswith(".h"):
+            known.update(definitions(source))
+        if source.name == header:
+            domain = definitions(source)
+    documented = set()
+    for line, cells in table_rows(path.read_text(encoding="utf-8"), "## Limits"):
+        name, value = (cell.strip("`") for cell in cells[:2])
+        documented.add(name)
+        if known.get(name) != value:
+            yield Problem(OPERATIONS, line, f"{name} is {known.get(name, 'not defined')}")
+    for name in sorted(domain.keys() - documented):
+        yield Problem(header, 1, f"the limit {name} is not in {OPERATIONS}")
+
+
 RULES = [
     check_includes,
     check_sql_place,
@@ -351,6 +442,8 @@ RULES = [
     check_marks,
     check_problem_codes,
     check_migrations,
+    check_log_lines,
+    check_limits,
 ]
 
 

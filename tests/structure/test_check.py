@@ -41,6 +41,17 @@ GOOD = {
     "src/net/http.h": "#ifndef HTTP_H\n#define HTTP_H\n#endif\n",
     "migrations/0001-shop.sql": "-- no :: here\nCREATE TABLE shop (id BIGINT);\n",
     "migrations/0002-more.sql": "CREATE TABLE more (id BIGINT);\n",
+    "src/domain/limits.h": "#ifndef LIMITS_H\n#define LIMITS_H\n"
+    "enum {\n    NAME_MAX = 100, /* characters */\n    BODY_MAX = 64 * 1024,\n};\n"
+    "#define STOCK_MAX INT64_C(1000)\n#define HOLD_MS (5 * MINUTE_MS) /* of a plate */\n#endif\n",
+    "src/base/log.c": "/* log_line(LOG_INFO, \"example\") */\n"
+    'static void say(int bad)\n{\n    log_line(bad ? LOG_ERROR : LOG_INFO, "request");\n'
+    '    tell(LOG_WARN, "mail_retried", bad);\n}\n',
+    "docs/operations.md": "# Operations\n\n## Limits\n\nWords.\n\n| Limit | Value | Of what |\n"
+    "| --- | --- | --- |\n| `NAME_MAX` | `100` | x |\n| `BODY_MAX` | `64 * 1024` | x |\n"
+    "| `STOCK_MAX` | `1000` | x |\n| `HOLD_MS` | `5 * MINUTE_MS` | x |\n\n## Log lines\n\n"
+    "| Event | Level | Meaning | What to do |\n| --- | --- | --- | --- |\n"
+    "| `mail_retried` | warn | a | b |\n| `request` | error, info | a | b |\n",
     "docs/openapi.yaml": "components:\n  schemas:\n    Role:\n      enum: [user, admin]\n"
     "    Code:\n      type: string\n      enum:\n        - not_found\n        - cart_full # 409\n"
     "    Next:\n      type: string\n",
@@ -256,6 +267,44 @@ class CheckTest(unittest.TestCase):
         self.assertEqual(
             self.run_check({"docs/openapi.yaml": None}),
             ["check_problem_codes skipped: docs/openapi.yaml does not exist yet"],
+        )
+
+    def test_log_lines(self):
+        name, text = "docs/operations.md", GOOD["docs/operations.md"]
+        retried = "| `mail_retried` | warn | a | b |\n"
+        more = {"src/net/mail.c": 'void f(void)\n{\n    log_line(LOG_INFO, "new_one");\n}\n'}
+        self.assert_found(more, "src/net/mail.c:3: the log line new_one is not in")
+        self.assert_found(
+            {name: text.replace(retried, "")}, "src/base/log.c:5: the log line mail_retried is not in"
+        )
+        self.assert_found(
+            {name: text.replace(retried, retried + retried.replace("mail_retried", "old_one"))},
+            f"{name}:19: old_one is logged nowhere",
+        )
+        self.assert_found(
+            {name: text.replace("| warn |", "| error |")}, f"{name}:18: mail_retried is logged as warn"
+        )
+        self.assert_found(
+            {name: text.replace("error, info", "info")}, f"{name}:19: request is logged as error, info"
+        )
+        self.assert_found(
+            {name: text.replace("| b |", "|  |", 1)},
+            f"{name}:18: a log line has",
+            "src/base/log.c:5: the log line mail_retried",
+        )
+
+    def test_limits(self):
+        name, text = "docs/operations.md", GOOD["docs/operations.md"]
+        for row, line in (("NAME_MAX` | `100", 9), ("HOLD_MS` | `5 * MINUTE_MS", 12)):
+            limit, value = row.split("` | `")
+            self.assert_found({name: text.replace(row, f"{limit}` | `7")}, f"{name}:{line}: {limit} is {value}")
+            self.assert_found(
+                {name: text.replace(f"| `{row}` | x |\n", "")},
+                f"src/domain/limits.h:1: the limit {limit} is not in",
+            )
+        self.assert_found(
+            {name: text.replace("| `STOCK_MAX", "| `OLD_MAX` | `1` | x |\n| `STOCK_MAX")},
+            f"{name}:11: OLD_MAX is not defined",
         )
 
     def test_migration_numbers(self):
