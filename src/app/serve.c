@@ -19,6 +19,7 @@
 #include "api/session_hints.h"
 #include "app/app.h"
 #include "app/demo.h"
+#include "app/service.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "jobs/mailer.h"
@@ -316,6 +317,7 @@ static void announce(struct app *app)
     log_line(LOG_INFO, "listening", LOG_CSTR("listen", app->config->listen),
              LOG_INT("port", port), LOG_STR("public_url", app->api.settings.public_url),
              LOG_CSTR("version", SERVERY_VERSION));
+    service_notify("READY=1");
     if (app->demo) {
         printf("\n  The shop is open: %s\n"
                "  Admin: " DEMO_ADMIN_EMAIL " / " DEMO_ADMIN_PASSWORD "\n"
@@ -386,6 +388,7 @@ int app_run(struct arena *arena, struct app_shop *shop)
         announce(&app);
         sigwait(&signals, &signal_number);
         log_line(LOG_INFO, "stopping", LOG_INT("signal", signal_number));
+        service_notify("STOPPING=1");
         /* A second signal ends the process at once. */
         signal(signal_number, SIG_DFL);
         pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
