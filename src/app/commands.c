@@ -42,6 +42,10 @@ int app_config(const struct command_line *line)
         config_print_markdown();
         return 0;
     }
+    if (line->argc == 1 && strcmp(line->argv[0], "--example") == 0) {
+        config_print_example();
+        return 0;
+    }
     if (app_load(line, false, &config, &sources))
         return 2;
     config_print(&config, sources);

@@ -428,3 +428,14 @@ void config_print_markdown(void)
         printf(" | %s |\n", setting->meaning);
     }
 }
+
+void config_print_example(void)
+{
+    puts("# Settings of servery. Each is shown at its default: to change one, take away the # before\n"
+         "# its name. SERVERY_NAME in the environment and a flag --name win over this file.");
+    for (size_t i = 0; i < SETTINGS_N; i++) {
+        const struct setting *setting = &SETTINGS[i];
+        printf("\n# %s\n#%s =%s%s\n", setting->meaning, setting->name, *setting->value ? " " : "",
+               setting->value);
+    }
+}

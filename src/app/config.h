@@ -46,5 +46,6 @@ void config_print(const struct config *config, const struct config_sources *sour
 
 void config_print_help(void);     /* the flags, for --help */
 void config_print_markdown(void); /* the README's table */
+void config_print_example(void);  /* a configuration file, every setting commented out */
 
 #endif

@@ -36,8 +36,9 @@ static const struct subcommand SUBCOMMANDS[] = {
      "Brings the database to this program's version."},
     {"check", app_check, "check", "Verifies the data",
      "Verifies the data, also while the server runs: names each breach and exits 1."},
-    {"config", app_config, "config [--markdown]", "Prints every setting",
-     "Prints every setting with its value, where that came from, and its meaning."},
+    {"config", app_config, "config [--example]", "Prints every setting",
+     "Prints every setting with its value, where that came from, and its meaning. With\n"
+     "--example, a configuration file to begin with; with --markdown, a table of them."},
     {"version", version, "version", "Prints the version", "Prints the version."},
 };
 
