@@ -72,9 +72,11 @@ export class Server {
   #closed;
 
   /* options: mode ('demo' or 'serve'), settings (names as in the configuration), clock (true: the
-   * server's clock is the test's), dir (data of a former server). */
-  constructor({ mode = 'demo', settings = {}, clock = false, dir, env = {} } = {}) {
+   * server's clock is the test's), dir (data of a former server), wrap (words before the program's
+   * name; what they start must become the program). */
+  constructor({ mode = 'demo', settings = {}, clock = false, dir, env = {}, wrap = [] } = {}) {
     this.mode = mode;
+    this.wrap = wrap;
     this.dir = dir ?? mkdtempSync(join(tmpdir(), 'servery-test-'));
     this.clock = clock ? new Clock(this.dir) : undefined;
     this.settings = {
@@ -89,8 +91,9 @@ export class Server {
   }
 
   async start() {
-    const args = [this.mode, ...flags(this.settings)];
-    this.child = spawn(join(buildDir, PROGRAM), args,
+    const [program, ...args] = [...this.wrap, join(buildDir, PROGRAM), this.mode,
+      ...flags(this.settings)];
+    this.child = spawn(program, args,
       { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#closed = once(this.child, 'close');
     this.child.stdout.setEncoding('utf8').on('data', (text) => this.#readMails(text));

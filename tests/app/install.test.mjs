@@ -1,0 +1,244 @@
+// What `meson install` puts in place: that it is complete, hardened, and true to the program.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
+  from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, test } from 'node:test';
+import { buildDir } from '../lib/build.mjs';
+import { startServer } from '../lib/server.mjs';
+import { addFood, fillCart, logInAdmin, place, signUp } from '../lib/shop.mjs';
+
+const dir = mkdtempSync(join(tmpdir(), 'servery-install-'));
+after(() => rmSync(dir, { recursive: true, force: true }));
+const root = join(dir, 'root');
+const prefix = JSON.parse(say('meson', ['introspect', '--buildoptions', buildDir]))
+  .find((option) => option.name === 'prefix').value;
+const at = (...parts) => join(root, prefix, ...parts);
+const PROGRAM = at('bin/servery');
+const MANUAL = at('share/man/man1/servery.1');
+const BASH = at('share/bash-completion/completions/servery');
+const ZSH = at('share/zsh/site-functions/_servery');
+const FISH = at('share/fish/vendor_completions.d/servery.fish');
+const CONF = join(root, sysconfdir(), 'servery/servery.conf');
+const UNITS = ['servery.service', 'servery-backup.service'].map((unit) =>
+  at('lib/systemd/system', unit));
+
+function sysconfdir() {
+  return prefix === '/usr' ? '/etc' : join(prefix, 'etc');
+}
+
+// What a program says when all goes well; it must then say nothing on standard error.
+function say(program, args, options = {}) {
+  const { status, stdout, stderr, error } = spawnSync(program, args,
+    { encoding: 'utf8', maxBuffer: 1 << 28, ...options });
+  if (error) throw error;
+  assert.equal(status, 0, `${program} ${args.join(' ')}: ${stdout}${stderr}`);
+  assert.equal(stderr, '', `${program} ${args.join(' ')}`);
+  return stdout;
+}
+
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('SERVERY_')));
+const servery = (...args) => say(PROGRAM, args, { env: environment, cwd: dir });
+const install = () => say('meson', ['install', '-C', buildDir, '--no-rebuild', '--quiet'],
+  { env: { ...process.env, DESTDIR: root } });
+
+let commands, settings;
+
+before(() => {
+  install();
+  commands = [...servery('--help').matchAll(/^ {2}servery (\S+)/gm)].map((match) => match[1]);
+  settings = [...servery('config').matchAll(/^(\w+) = /gm)].map((match) => match[1]);
+  assert.ok(commands.length > 5 && settings.length > 15);
+});
+
+const flags = () => settings.map((name) => `--${name.replaceAll('_', '-')}`);
+
+test('everything is in place, readable by all, the program executable', () => {
+  assert.equal(statSync(PROGRAM).mode & 0o777, 0o755);
+  for (const file of [MANUAL, BASH, ZSH, FISH, CONF, ...UNITS,
+    at('lib/systemd/system/servery-backup.timer'), at('lib/sysusers.d/servery.conf'),
+    at('share/doc/servery/LICENSE'), at('share/doc/servery/openapi.yaml'),
+    at('share/doc/servery/examples/servery.conf')]) {
+    assert.equal(statSync(file).mode & 0o777, 0o644, file);
+    assert.doesNotMatch(readFileSync(file, 'utf8'), /@[A-Z_]+@/, `left to fill in: ${file}`);
+  }
+  assert.match(servery('version'), /^servery \d+\.\d+\.\d+\n$/);
+});
+
+test('installing again leaves the configuration as it is', () => {
+  const before = readFileSync(CONF, 'utf8');
+  writeFileSync(CONF, 'workers = 7\n');
+  install();
+  assert.equal(readFileSync(CONF, 'utf8'), 'workers = 7\n');
+  rmSync(CONF);
+  install();
+  assert.equal(readFileSync(CONF, 'utf8'), before);
+});
+
+test('the program is hardened', () => {
+  const header = say('readelf', ['-W', '-h', '-l', '-d', PROGRAM]);
+  assert.match(header, /Type:\s+DYN/);
+  assert.match(header, /FLAGS_1.*\bPIE\b/);
+  assert.match(header, /FLAGS.*BIND_NOW/);
+  assert.match(header, /GNU_RELRO/);
+  assert.match(header, /GNU_STACK(\s+0x[0-9a-f]+){5}\s+RW\s/);
+  assert.doesNotMatch(header, /LOAD(\s+0x[0-9a-f]+){5}\s+RWE/);
+  assert.doesNotMatch(header, /RPATH|RUNPATH|TEXTREL/);
+  const symbols = say('readelf', ['-W', '--dyn-syms', PROGRAM]);
+  assert.match(symbols, /__stack_chk_fail/);
+  assert.match(symbols, /__snprintf_chk/, 'built without _FORTIFY_SOURCE');
+});
+
+test('the manual is sound, and names every command and setting', () => {
+  say('man', ['--warnings', '-l', MANUAL], { env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+  const style = spawnSync('mandoc', ['-T', 'lint', '-W', 'warning', MANUAL], { encoding: 'utf8' });
+  assert.equal(style.stdout + style.stderr, '');
+  const text = say('mandoc', ['-T', 'ascii', MANUAL]).replace(/.\x08/g, '');
+  for (const command of commands) assert.match(text, new RegExp(`^ +servery ${command}\\b`, 'm'));
+  for (const setting of settings) assert.match(text, new RegExp(`^ +${setting}\\b`, 'm'));
+  assert.match(text, /auth_rate_per_minute\n? +sign-up, code[^]*?\(default: 10\)/);
+});
+
+/* What bash offers for these words, the last of which is being typed. */
+function bashOffers(...words) {
+  const script = 'source "$0"; complete -p servery >&2; COMP_WORDS=(servery "$@");'
+    + 'COMP_CWORD=$#; compopt() { :; }; _servery; printf "%s\\n" "${COMPREPLY[@]}"';
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', script, BASH, ...words],
+    { encoding: 'utf8', cwd: dir });
+  assert.equal(status, 0, stderr);
+  assert.equal(stderr, 'complete -F _servery servery\n');
+  return stdout.split('\n').filter(Boolean);
+}
+
+test('bash completes commands, settings and values', () => {
+  say('bash', ['-n', BASH]);
+  assert.deepEqual(bashOffers('').filter((word) => !word.startsWith('-')), commands);
+  assert.deepEqual(bashOffers('serve', '--'), ['--config', ...flags(), '--help']);
+  assert.deepEqual(bashOffers('check', '--data'), ['--database', '--database-listen']);
+  assert.deepEqual(bashOffers('admin', ''), ['accept-secret', 'create', '--config', ...flags(),
+    '--help']);
+  assert.deepEqual(bashOffers('serve', '--prepared-statements', ''), ['yes', 'no']);
+  assert.deepEqual(bashOffers('serve', '--prepared-statements', '=', 'n'), ['no']);
+  assert.deepEqual(bashOffers('serve', '--config', 'roo'), ['root']);
+  assert.deepEqual(bashOffers('serve', '--listen', ''), []);
+});
+
+test('zsh completes commands and settings', () => {
+  say('zsh', ['-f', '-n', ZSH]);
+  const script = '_describe() { print -l -- ${(P)2} }; _arguments() { print -l -- "$@" };'
+    + 'words=("$@"); CURRENT=$#; set --; source $0';
+  const offers = (...words) => say('zsh', ['-f', '-c', script, ZSH, 'servery', ...words]);
+  assert.deepEqual(offers('').trim().split('\n').map((line) => line.split(':')[0]), commands);
+  const admin = offers('admin', '');
+  for (const flag of flags()) assert.match(admin, new RegExp(`^${flag}\\[.+\\]:`, 'm'));
+  assert.match(admin, /accept-secret create/);
+});
+
+test('fish completes commands and settings', () => {
+  const offers = (line) => say('fish', ['--no-config', '-c',
+    `source ${FISH}; complete -C '${line}'`]).split('\n').map((word) => word.split('\t')[0]);
+  for (const command of commands) assert.ok(offers('servery ').includes(command), command);
+  const offered = offers('servery serve --');
+  for (const flag of flags()) assert.ok(offered.includes(flag), flag);
+  assert.deepEqual(offers('servery serve --prepared-statements n').filter(Boolean), ['no']);
+});
+
+const parse = (text) => Object.fromEntries([...text.matchAll(/^# (\w+): .*\n(\w+) = ?(.*)$/gm)]
+  .map(([, source, name, value]) => [name, { source, value }]));
+
+test('the installed configuration is taken as it is, and sets only where the data are', () => {
+  const used = parse(servery('config', '--config', CONF));
+  assert.deepEqual(Object.keys(used).filter((name) => used[name].source !== 'default'),
+    ['database', 'secret_file']);
+  assert.equal(used.database.value, 'sqlite:/var/lib/servery/servery.db');
+});
+
+test('the example shows every setting at its default', () => {
+  const example = servery('config', '--example');
+  assert.deepEqual([...example.matchAll(/^#(\w+) =/gm)].map((match) => match[1]), settings);
+  const file = join(dir, 'all.conf');
+  writeFileSync(file, example.replace(/^#(\w+ = )/gm, '$1'));
+  const used = parse(servery('config', '--config', file));
+  const defaults = parse(servery('config'));
+  assert.equal(used.workers.source, 'file');
+  for (const name of settings) assert.equal(used[name].value, defaults[name].value, name);
+});
+
+test('systemd finds no fault with the units, and little to expose', () => {
+  const here = UNITS.map((unit) => {
+    const copy = join(dir, basename(unit));
+    writeFileSync(copy, readFileSync(unit, 'utf8').replaceAll(join(prefix, 'bin'), at('bin')));
+    return copy;
+  });
+  copyFileSync(at('lib/systemd/system/servery-backup.timer'), join(dir, 'servery-backup.timer'));
+  say('systemd-analyze', ['verify', '--man=no', ...here, join(dir, 'servery-backup.timer')]);
+  for (const unit of here) {
+    say('systemd-analyze', ['security', '--offline=true', '--threshold=15', '--no-pager', unit]);
+  }
+});
+
+/* The system calls that the unit allows, its sets unfolded. */
+function allowedCalls() {
+  const unit = readFileSync(UNITS[0], 'utf8');
+  const members = (set) => say('systemd-analyze', ['--no-pager', 'syscall-filter', set])
+    .split('\n').slice(1).map((line) => line.trim()).filter((line) => line && !line.startsWith('#'))
+    .flatMap((line) => (line.startsWith('@') ? members(line) : [line]));
+  const allowed = new Set();
+  for (const [, not, set] of unit.matchAll(/^SystemCallFilter=(~?)(@\S+)$/gm)) {
+    for (const call of members(set)) not ? allowed.delete(call) : allowed.add(call);
+  }
+  return allowed;
+}
+
+test('a day in the shop needs no more than the unit allows', async () => {
+  const trace = join(dir, 'trace');
+  const server = await startServer({ wrap: ['strace', '-D', '-f', '-qq', '-o', trace] });
+  try {
+    const food = await addFood(await logInAdmin(server), { stock: 3 });
+    const customer = await signUp(server);
+    await fillCart(customer, food);
+    const payment = await place(customer);
+    await customer.post(`/api/payments/${payment.id}/simulate`, { outcome: 'paid' });
+  } finally {
+    await server.stop();
+  }
+  const allowed = allowedCalls();
+  // SQLite gives a file to its database's owner only when root, which the unit is not.
+  if (process.getuid() === 0) allowed.add('fchown');
+  const lines = readFileSync(trace, 'latin1').split('\n')
+    .map((line) => line.match(/^\d+ +([a-z0-9_]+)\((.*)/)).filter(Boolean);
+  const calls = new Set(lines.map((line) => line[1]));
+  assert.ok(calls.has('fdatasync') && calls.has('clone3') && calls.has('exit_group'));
+  assert.deepEqual([...calls].filter((call) => !allowed.has(call)), []);
+  const families = new Set(lines.filter((line) => line[1] === 'socket')
+    .map((line) => line[2].split(',')[0]));
+  const unit = readFileSync(UNITS[0], 'utf8').match(/^RestrictAddressFamilies=(.*)$/m)[1].split(' ');
+  assert.ok(families.size > 0);
+  assert.deepEqual([...families].filter((family) => !unit.includes(family)), []);
+  // MemoryDenyWriteExecute
+  assert.deepEqual(lines.filter((line) => /PROT_WRITE\|PROT_EXEC/.test(line[2])), []);
+});
+
+test('the server tells systemd when it is ready, and when it stops', async () => {
+  const socket = join(dir, 'notify');
+  const manager = spawn('python3', ['-u', '-c', `
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+print('bound')
+for _ in range(2): print(s.recv(100).decode())`, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const closed = once(manager, 'close');
+  const heard = createInterface({ input: manager.stdout })[Symbol.asyncIterator]();
+  assert.equal((await heard.next()).value, 'bound');
+  assert.ok(existsSync(socket));
+  const server = await startServer({ env: { NOTIFY_SOCKET: socket } });
+  assert.equal((await heard.next()).value, 'READY=1');
+  await server.stop();
+  assert.equal((await heard.next()).value, 'STOPPING=1');
+  assert.deepEqual(await closed, [0, null]);
+});
