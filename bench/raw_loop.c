@@ -40,19 +40,19 @@ enum statement {
     STATEMENTS,
 };
 
-#define SESSION_COLUMNS                                                                           \
-    "SELECT s.id, s.user_id, u.role, u.disabled, s.used_at, s.expires_at FROM sessions s "        \
+#define SESSION_COLUMNS                                                                            \
+    "SELECT s.id, s.user_id, u.role, u.disabled, s.used_at, s.expires_at FROM sessions s "         \
     "JOIN users u ON u.id = s.user_id "
-#define PAYMENT_COLUMNS                                                                           \
-    "p.id, p.user_id, p.status, p.amount, p.currency, p.provider, p.remote, p.provider_ref, "     \
-    "p.provider_url, p.claimed_until, p.cancel_to, p.nonce, p.fulfilment, p.address, p.note, "    \
-    "p.held, p.outcome, p.needs_attention, p.refund_due, p.expires_at, p.created_at, "            \
+#define PAYMENT_COLUMNS                                                                            \
+    "p.id, p.user_id, p.status, p.amount, p.currency, p.provider, p.remote, p.provider_ref, "      \
+    "p.provider_url, p.claimed_until, p.cancel_to, p.nonce, p.fulfilment, p.address, p.note, "     \
+    "p.held, p.outcome, p.needs_attention, p.refund_due, p.expires_at, p.created_at, "             \
     "(SELECT o.id FROM orders o WHERE o.payment_id = p.id) "
-#define HELD_JOINS                                                                                \
-    "LEFT JOIN payments p ON p.user_id = ?1 AND p.status IN ('creating', 'pending') "             \
+#define HELD_JOINS                                                                                 \
+    "LEFT JOIN payments p ON p.user_id = ?1 AND p.status IN ('creating', 'pending') "              \
     "LEFT JOIN payment_items h ON h.payment_id = p.id AND h.food_id = f.id AND h.taken = 1 "
-#define LINE_COLUMNS                                                                              \
-    "SELECT f.id, f.name, f.image_hash, f.price, i.quantity, i.revision, f.archived, "            \
+#define LINE_COLUMNS                                                                               \
+    "SELECT f.id, f.name, f.image_hash, f.price, i.quantity, i.revision, f.archived, "             \
     "f.available, f.stock, h.quantity, p.id "
 
 static const char *const TEXTS[STATEMENTS] = {
@@ -151,7 +151,7 @@ static int64_t run(struct loop *loop, enum statement which, const int64_t *ints,
     sqlite3_reset(statement);
     return first;
 }
-#define INTS(...)                                                                                 \
+#define INTS(...)                                                                                  \
     (const int64_t[]){__VA_ARGS__}, (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
 
 static void open_database(struct loop *loop, const char *path, int n_users)

@@ -3,7 +3,8 @@
 grows with the shop fails, as does a sort of it. A statement is a named array of the program, so all
 of them stand in its binary, macros expanded.
 
-    plans.py SERVERY     prints what is wrong; ends with TAP's plan of one test for each statement"""
+    plans.py SERVERY [FILE]     prints what is wrong as TAP, one test for each statement; on the
+                                database in FILE, or else on an empty one"""
 
 import re
 import sqlite3
@@ -63,7 +64,7 @@ def explain(database, sql):
 def main():
     program = Path(sys.argv[1])
     with tempfile.TemporaryDirectory() as folder:
-        path = f"{folder}/plans.db"
+        path = sys.argv[2] if len(sys.argv) > 2 else f"{folder}/plans.db"
         subprocess.run([program, "migrate", "--database", f"sqlite:{path}"], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         database = sqlite3.connect(path)
