@@ -38,6 +38,11 @@ enum {
     REFERRAL_ALPHABET_CHARS = 31,
     UNPAID_PAYMENTS_PER_HOUR = 20,
     STREAMS_PER_USER = 10,
+    BOARD_REPLAY_MAX = 100,              /* events that the board's stream replays */
+    BOARD_REPLAY_MAX_BYTES = 96 * 1024,  /* and so long they may be together */
+    EXPORTS_MAX = 10,                    /* CSV files that are being read at a time */
+    EXPORT_PAGE_ROWS = 200,              /* of one read transaction */
+    ORDERS_READ_MAX = EXPORT_PAGE_ROWS,  /* whole orders in one read, whoever asks */
     PAGE_DEFAULT = 20,
     PAGE_MAX = 100,
     FOODS_PAGE_DEFAULT = 100,

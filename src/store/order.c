@@ -1,4 +1,4 @@
-#include "store/order.h"
+#include "store/order_row.h"
 
 #include "store/like.h"
 
@@ -6,15 +6,7 @@
 
 /* ---- Rows ---- */
 
-#define ORDER_COLUMNS                                                                             \
-    "o.id, o.user_id, o.status, o.total, o.currency, o.fulfilment, o.address, o.note, "           \
-    "o.payment_id, p.status, p.amount, u.name, u.email, u.phone, o.version, o.created_at, "       \
-    "o.updated_at"
-#define ORDER_EVENT_COLUMNS "id, order_id, from_status, to_status, actor, note, at"
-#define ORDER_FROM                                                                                \
-    " FROM orders o JOIN users u ON u.id = o.user_id LEFT JOIN payments p ON p.id = o.payment_id "
-
-static struct order order_from_row(const struct sql_rows *rows, size_t row)
+struct order order_from_row(const struct sql_rows *rows, size_t row)
 {
     struct order o = {
         .id = sql_get_int(rows, row, 0),
@@ -54,7 +46,7 @@ static struct order_line *lines_from_rows(struct tx *tx, const struct sql_rows *
     return lines;
 }
 
-static struct order_event *events_from_rows(struct tx *tx, const struct sql_rows *rows)
+struct order_event *order_events_from_rows(struct tx *tx, const struct sql_rows *rows)
 {
     struct order_event *events = arena_alloc(tx_arena(tx), (rows->n + 1) * sizeof *events);
     for (size_t i = 0; i < rows->n; i++)
@@ -95,7 +87,7 @@ enum err order_read(struct tx *tx, void *arg)
     err = tx_ask(tx, events, SQL_ARGS(sql_int(get->order_id)), &rows);
     if (err)
         return err;
-    get->order.events = events_from_rows(tx, &rows);
+    get->order.events = order_events_from_rows(tx, &rows);
     get->order.n_events = rows.n;
     get->found = true;
     return ERR_OK;
@@ -121,7 +113,7 @@ enum err order_events_after(struct tx *tx, void *arg)
         tx_ask(tx, sql, SQL_ARGS(sql_int(after->order_id), sql_int(after->after_id)), &rows);
     if (err)
         return err;
-    after->events = events_from_rows(tx, &rows);
+    after->events = order_events_from_rows(tx, &rows);
     after->n = rows.n;
     return ERR_OK;
 }
@@ -136,7 +128,7 @@ enum err order_event_find(struct tx *tx, int64_t event_id, struct order_event *r
         return err;
     *ret_found = rows.n > 0;
     if (rows.n > 0)
-        *ret_event = events_from_rows(tx, &rows)[0];
+        *ret_event = order_events_from_rows(tx, &rows)[0];
     return ERR_OK;
 }
 
@@ -207,17 +199,15 @@ static enum err ask_heads(struct tx *tx, const struct order_list *list, struct s
 }
 
 /* Lines and events of so many orders with one statement each; what is missing is asked as 0. */
-enum { CHUNK = 20 };
-#define CHUNK_IDS                                                                                 \
-    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
+enum { CHUNK = ORDER_CHUNK };
 
 static enum err fill_chunk(struct tx *tx, struct order *orders, size_t n)
 {
     static const char items[] =
         "SELECT order_id, food_id, name, unit_price, quantity, line_total FROM order_items "
-        "WHERE order_id IN " CHUNK_IDS " ORDER BY order_id, food_id";
+        "WHERE order_id IN " ORDER_CHUNK_IDS " ORDER BY order_id, food_id";
     static const char events[] = "SELECT " ORDER_EVENT_COLUMNS " FROM order_events "
-                                 "WHERE order_id IN " CHUNK_IDS " ORDER BY order_id, id";
+                                 "WHERE order_id IN " ORDER_CHUNK_IDS " ORDER BY order_id, id";
     struct sql_value ids[CHUNK];
     struct sql_rows items_rows, events_rows;
 
@@ -229,7 +219,7 @@ static enum err fill_chunk(struct tx *tx, struct order *orders, size_t n)
     if (err)
         return err;
     const struct order_line *line = lines_from_rows(tx, &items_rows);
-    const struct order_event *event = events_from_rows(tx, &events_rows);
+    const struct order_event *event = order_events_from_rows(tx, &events_rows);
     for (size_t i = 0; i < items_rows.n; i++) {
         for (size_t k = 0; k < n; k++) {
             if (orders[k].id != sql_get_int(&items_rows, i, 0))
@@ -249,12 +239,20 @@ static enum err fill_chunk(struct tx *tx, struct order *orders, size_t n)
     return ERR_OK;
 }
 
+enum err order_fill(struct tx *tx, struct order *orders, size_t n)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < n && !err; i += CHUNK)
+        err = fill_chunk(tx, &orders[i], n - i < CHUNK ? n - i : CHUNK);
+    return err;
+}
+
 enum err order_list(struct tx *tx, void *arg)
 {
     struct order_list *list = arg;
     struct sql_rows rows;
 
-    assert(list->limit >= 1 && list->limit <= PAGE_MAX);
+    assert(list->limit >= 1 && list->limit <= ORDERS_READ_MAX);
     enum err err = ask_heads(tx, list, &rows);
     if (err)
         return err;
@@ -263,7 +261,5 @@ enum err order_list(struct tx *tx, void *arg)
     list->orders = arena_alloc(tx_arena(tx), (list->n + 1) * sizeof *list->orders);
     for (size_t i = 0; i < list->n; i++)
         list->orders[i] = order_from_row(&rows, i);
-    for (size_t i = 0; i < list->n && !err; i += CHUNK)
-        err = fill_chunk(tx, &list->orders[i], list->n - i < CHUNK ? list->n - i : CHUNK);
-    return err;
+    return order_fill(tx, list->orders, list->n);
 }

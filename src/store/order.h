@@ -57,7 +57,7 @@ struct order_list {
     struct str needle;     /* folded; in the customer's email, name or phone; STR_NONE: any */
     int64_t from_ms, to_ms; /* created_at in [from, to) */
     int64_t before_at_ms, before_id;
-    int64_t limit;         /* 1 to PAGE_MAX */
+    int64_t limit;         /* 1 to ORDERS_READ_MAX */
     struct order *orders;  /* out */
     size_t n;
     bool more;

@@ -1,0 +1,159 @@
+#include "store/order_news.h"
+
+#include "store/order_row.h"
+
+#include <assert.h>
+
+enum { CHUNK = ORDER_CHUNK };
+
+static void set_chunk(struct sql_value values[static CHUNK], const int64_t *ids, size_t n)
+{
+    for (size_t i = 0; i < CHUNK; i++)
+        values[i] = sql_int(i < n ? ids[i] : 0);
+}
+
+/* Of up to CHUNK events: their orders without lines and events. */
+static enum err find_heads(struct tx *tx, struct order_news *news, struct order *orders, size_t n)
+{
+    static const char sql[] = "SELECT " ORDER_COLUMNS ORDER_FROM "WHERE o.id IN " ORDER_CHUNK_IDS;
+    struct sql_value values[CHUNK];
+    struct sql_rows rows;
+
+    for (size_t i = 0; i < CHUNK; i++)
+        values[i] = sql_int(i < n ? news[i].event.order_id : 0);
+    enum err err = tx_ask(tx, sql, (struct sql_args){values, CHUNK}, &rows);
+    for (size_t row = 0; row < rows.n && !err; row++)
+        for (size_t i = 0; i < n; i++)
+            if (news[i].event.order_id == sql_get_int(&rows, row, 0))
+                orders[i] = order_from_row(&rows, row);
+    return err;
+}
+
+static enum err add_orders(struct tx *tx, struct order_news *news, size_t n)
+{
+    struct order *orders = arena_zalloc(tx_arena(tx), (n + 1) * sizeof *orders);
+    enum err err = ERR_OK;
+
+    for (size_t from = 0; from < n && !err; from += CHUNK)
+        err = find_heads(tx, news + from, orders + from, n - from < CHUNK ? n - from : CHUNK);
+    if (!err)
+        err = order_fill(tx, orders, n);
+    for (size_t i = 0; i < n && !err; i++)
+        news[i].order = orders[i];
+    return err;
+}
+
+static void add_events(struct tx *tx, const struct sql_rows *rows, struct order_news *news)
+{
+    const struct order_event *events = order_events_from_rows(tx, rows);
+    for (size_t i = 0; i < rows->n; i++)
+        news[i] = (struct order_news){.event = events[i]};
+}
+
+static enum err find_events(struct tx *tx, struct order_news_find *find)
+{
+    static const char sql[] = "SELECT " ORDER_EVENT_COLUMNS " FROM order_events "
+                              "WHERE id IN " ORDER_CHUNK_IDS " ORDER BY id";
+    struct sql_value values[CHUNK];
+    struct sql_rows rows;
+    enum err err = ERR_OK;
+
+    for (size_t from = 0; from < find->n_events && !err; from += CHUNK) {
+        set_chunk(values, find->event_ids + from, find->n_events - from);
+        err = tx_ask(tx, sql, (struct sql_args){values, CHUNK}, &rows);
+        if (err)
+            break;
+        add_events(tx, &rows, find->news + find->n_news);
+        find->n_news += rows.n;
+    }
+    return err;
+}
+
+static struct payment_flags flags_from_row(const struct sql_rows *rows, size_t row)
+{
+    struct payment_flags flags = {
+        .id = sql_get_int(rows, row, 0),
+        .needs_attention = sql_get_str(rows, row, 2),
+        .refund_due = sql_get_bool(rows, row, 3),
+        .order_id = sql_get_int(rows, row, 4),
+    };
+    bool known = payment_status_parse(sql_get_str(rows, row, 1), &flags.status);
+    assert(known); /* the schema checks it */
+    return flags;
+}
+
+static enum err find_payments(struct tx *tx, struct order_news_find *find)
+{
+    static const char sql[] =
+        "SELECT p.id, p.status, p.needs_attention, p.refund_due, "
+        "(SELECT o.id FROM orders o WHERE o.payment_id = p.id) FROM payments p "
+        "WHERE p.id IN " ORDER_CHUNK_IDS " AND (p.needs_attention IS NOT NULL "
+        "OR p.refund_due = 1 OR p.resolved_note IS NOT NULL) ORDER BY p.id";
+    struct sql_value values[CHUNK];
+    struct sql_rows rows;
+    enum err err = ERR_OK;
+
+    for (size_t from = 0; from < find->n_payments && !err; from += CHUNK) {
+        set_chunk(values, find->payment_ids + from, find->n_payments - from);
+        err = tx_ask(tx, sql, (struct sql_args){values, CHUNK}, &rows);
+        for (size_t i = 0; i < rows.n && !err; i++)
+            find->payments[find->n_flagged++] = flags_from_row(&rows, i);
+    }
+    return err;
+}
+
+enum err order_news_find(struct tx *tx, void *arg)
+{
+    struct order_news_find *find = arg;
+    struct arena *arena = tx_arena(tx);
+
+    find->n_news = 0;
+    find->n_flagged = 0;
+    find->news = arena_alloc(arena, (find->n_events + 1) * sizeof *find->news);
+    find->payments = arena_alloc(arena, (find->n_payments + 1) * sizeof *find->payments);
+    enum err err = find_events(tx, find);
+    if (!err)
+        err = add_orders(tx, find->news, find->n_news);
+    return err ? err : find_payments(tx, find);
+}
+
+static enum err is_known(struct tx *tx, int64_t event_id, bool *ret_known)
+{
+    static const char sql[] = "SELECT id FROM order_events WHERE id = $1";
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(event_id)), &rows);
+    if (!err)
+        *ret_known = rows.n > 0 || event_id == 0;
+    return err;
+}
+
+enum err order_news_since(struct tx *tx, void *arg)
+{
+    static const char newest[] = "SELECT COALESCE(MAX(id), 0) FROM order_events";
+    static const char after[] = "SELECT " ORDER_EVENT_COLUMNS " FROM order_events "
+                                "WHERE id > $1 ORDER BY id LIMIT $2";
+    struct order_news_since *since = arg;
+    struct sql_rows rows;
+
+    since->sure = false;
+    since->n = 0;
+    enum err err = tx_ask(tx, newest, SQL_NO_ARGS, &rows);
+    if (err)
+        return err;
+    since->last_id = sql_get_int(&rows, 0, 0);
+    if (since->after_id < 0)
+        return ERR_OK;
+    err = is_known(tx, since->after_id, &since->sure);
+    if (err || !since->sure)
+        return err;
+    err = tx_ask(tx, after, SQL_ARGS(sql_int(since->after_id), sql_int(since->limit + 1)), &rows);
+    if (err)
+        return err;
+    since->sure = rows.n <= (size_t)since->limit;
+    if (!since->sure)
+        return ERR_OK;
+    since->n = rows.n;
+    since->news = arena_alloc(tx_arena(tx), (rows.n + 1) * sizeof *since->news);
+    add_events(tx, &rows, since->news);
+    return add_orders(tx, since->news, since->n);
+}
