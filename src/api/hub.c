@@ -1,5 +1,6 @@
 #include "api/hub.h"
 
+#include "api/feed.h"
 #include "api/orders.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -27,9 +28,10 @@ LIST_HEAD(members, member);
 
 struct hub {
     struct store *store;
-    atomic_size_t n; /* changed under the lock */
+    struct feed *feed;
+    atomic_size_t n, n_all; /* changed under the lock; n_all: how many follow all orders */
     pthread_mutex_t lock;
-    struct members orders[BUCKETS], users[BUCKETS];
+    struct members all, orders[BUCKETS], users[BUCKETS];
 
     pthread_t thread;
     pthread_cond_t wake;
@@ -38,6 +40,8 @@ struct hub {
 
 static struct members *order_bucket(struct hub *hub, int64_t order_id)
 {
+    if (order_id == HUB_ALL_ORDERS)
+        return &hub->all;
     return &hub->orders[(uint64_t)order_id % BUCKETS];
 }
 
@@ -59,6 +63,7 @@ static void unlock(struct hub *hub)
 }
 
 static void *look_at_sessions(void *arg);
+static void send_to_all(void *ctx, struct http_chunk *chunk, int64_t id);
 
 struct hub *hub_create(struct store *store)
 {
@@ -67,6 +72,7 @@ struct hub *hub_create(struct store *store)
     int rc = pthread_mutex_init(&hub->lock, NULL);
     assert(rc == 0);
     pthread_cond_init(&hub->wake, NULL);
+    LIST_INIT(&hub->all);
     for (size_t i = 0; i < BUCKETS; i++) {
         LIST_INIT(&hub->orders[i]);
         LIST_INIT(&hub->users[i]);
@@ -74,6 +80,7 @@ struct hub *hub_create(struct store *store)
     rc = pthread_create(&hub->thread, NULL, look_at_sessions, hub);
     assert(rc == 0);
     pthread_setname_np(hub->thread, "streams");
+    hub->feed = feed_create(store, send_to_all, hub);
     return hub;
 }
 
@@ -88,6 +95,7 @@ void hub_stop(struct hub *hub)
     unlock(hub);
     if (!stopped)
         pthread_join(hub->thread, NULL);
+    feed_stop(hub->feed);
 }
 
 void hub_destroy(struct hub *hub)
@@ -96,6 +104,7 @@ void hub_destroy(struct hub *hub)
         return;
     hub_stop(hub);
     assert(atomic_load(&hub->n) == 0);
+    feed_destroy(hub->feed);
     pthread_cond_destroy(&hub->wake);
     pthread_mutex_destroy(&hub->lock);
     free(hub);
@@ -112,6 +121,8 @@ static void on_closed(void *arg)
     LIST_REMOVE(member, of_order);
     LIST_REMOVE(member, of_user);
     atomic_fetch_sub(&hub->n, 1);
+    if (member->on.order_id == HUB_ALL_ORDERS)
+        atomic_fetch_sub(&hub->n_all, 1);
     unlock(hub);
     free(member);
 }
@@ -139,6 +150,8 @@ bool hub_open(struct hub *hub, struct http_call *call, const struct hub_subscrip
         member->stream = http_stream_open(call, subscription->deadline_ms, on_closed, member);
         LIST_INSERT_HEAD(order_bucket(hub, subscription->order_id), member, of_order);
         LIST_INSERT_HEAD(user_bucket(hub, subscription->user_id), member, of_user);
+        if (subscription->order_id == HUB_ALL_ORDERS)
+            atomic_fetch_add(&hub->n_all, 1);
         if (atomic_fetch_add(&hub->n, 1) == 0)
             pthread_cond_signal(&hub->wake);
         *ret_stream = member->stream;
@@ -175,6 +188,17 @@ static void send_to_order(struct hub *hub, struct arena *arena, const struct ord
             http_stream_send(member->stream, chunk, event->id);
     unlock(hub);
     http_chunk_unref(chunk);
+}
+
+static void send_to_all(void *ctx, struct http_chunk *chunk, int64_t id)
+{
+    struct hub *hub = ctx;
+    struct member *member;
+
+    lock(hub);
+    LIST_FOREACH(member, &hub->all, of_order)
+        http_stream_send(member->stream, chunk, id);
+    unlock(hub);
 }
 
 /* Their readers come again with Last-Event-ID, and then miss nothing. */
@@ -253,6 +277,8 @@ void hub_apply(struct hub *hub, const struct store_event *events, size_t n)
 
     if (atomic_load(&hub->n) == 0)
         return;
+    if (atomic_load(&hub->n_all) > 0)
+        feed_push(hub->feed, events, n);
     for (size_t i = 0; i < n; i++) {
         switch (events[i].kind) {
         case STORE_EVENT_ORDER:

@@ -62,10 +62,8 @@ void order_encode(struct json_writer *w, const char *key, const struct order *or
     json_end_object(w);
 }
 
-void order_event_encode(struct json_writer *w, const char *key, const struct order_event *event,
-                        bool with_order)
+void order_event_members(struct json_writer *w, const struct order_event *event, bool with_order)
 {
-    json_begin_object(w, key);
     json_int(w, "id", event->id);
     json_str(w, "from", event->from);
     json_str(w, "to", event->to);
@@ -76,6 +74,13 @@ void order_event_encode(struct json_writer *w, const char *key, const struct ord
         json_int(w, "order_id", event->order_id);
         json_str(w, "status", event->to);
     }
+}
+
+void order_event_encode(struct json_writer *w, const char *key, const struct order_event *event,
+                        bool with_order)
+{
+    json_begin_object(w, key);
+    order_event_members(w, event, with_order);
     json_end_object(w);
 }
 

@@ -14,6 +14,9 @@ void order_encode(struct json_writer *w, const char *key, const struct order *or
 void order_event_encode(struct json_writer *w, const char *key, const struct order_event *event,
                         bool with_order);
 
+/* The same members within an object that is begun already. */
+void order_event_members(struct json_writer *w, const struct order_event *event, bool with_order);
+
 /* One message of an event stream, appended to out. */
 void order_event_message(struct buf *out, const struct order_event *event);
 

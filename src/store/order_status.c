@@ -37,12 +37,18 @@ static enum err give_back(struct tx *tx, const struct order_set_status *change)
     return err;
 }
 
-static enum err owe_refund(struct tx *tx, int64_t payment_id, int64_t now_ms)
+static enum err owe_refund(struct tx *tx, const struct order *order, int64_t now_ms)
 {
     static const char sql[] = "UPDATE payments SET refund_due = 1, updated_at = $2, "
                               "version = version + 1 "
                               "WHERE id = $1 AND status = 'paid' AND amount > 0";
-    return tx_post(tx, SQL_ANY_COUNT, sql, SQL_ARGS(sql_int(payment_id), sql_int(now_ms)));
+    enum err err = tx_post(tx, SQL_ANY_COUNT, sql,
+                           SQL_ARGS(sql_int(order->payment_id), sql_int(now_ms)));
+    if (!err)
+        tx_emit(tx, (struct store_event){.kind = STORE_EVENT_PAYMENT,
+                                         .id = order->payment_id,
+                                         .user_id = order->user_id});
+    return err;
 }
 
 static enum err apply(struct tx *tx, const struct order_set_status *change,
@@ -58,7 +64,7 @@ static enum err apply(struct tx *tx, const struct order_set_status *change,
                                     sql_text(order_status_text(change->to)), sql_bool(returns),
                                     sql_int(change->now_ms)));
     if (!err && change->to == ORDER_CANCELLED && order->payment_id)
-        err = owe_refund(tx, order->payment_id, change->now_ms);
+        err = owe_refund(tx, order, change->now_ms);
     if (!err)
         err = order_event_add(tx, &(struct order_event_new){
                                       .order_id = order->id,

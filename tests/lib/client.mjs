@@ -207,12 +207,15 @@ export function checkRaw(answer, method, path) {
 
 export class EventStream {
   events = [];
+  lastId; // what a browser would send as Last-Event-ID
   ended = false;
   #waiting = new Set();
   #rest = '';
   #taken = 0;
 
-  constructor(response, request) {
+  /* schemas: of the data, by the event's name. */
+  constructor(response, request, schemas) {
+    this.schemas = schemas;
     this.headers = response.headers;
     this.request = request;
     const wake = () => { for (const check of this.#waiting) check(); };
@@ -232,11 +235,12 @@ export class EventStream {
         const [, name, value] = line.match(/^([^:]*): ?(.*)$/);
         if (name) event[name] = value;
       }
+      if (event.id !== undefined) this.lastId = Number(event.id);
       if (event.data === undefined) continue;
       const data = JSON.parse(event.data);
-      assert.equal(event.event, 'status');
-      checkSchema('/components/schemas/OrderStreamEvent', data, 'event of a stream');
-      this.events.push({ ...event, id: Number(event.id), data });
+      assert.ok(this.schemas[event.event], `an event named ${event.event}`);
+      checkSchema(`/components/schemas/${this.schemas[event.event]}`, data, 'event of a stream');
+      this.events.push({ ...event, id: event.id === undefined ? undefined : Number(event.id), data });
     }
   }
 
@@ -263,6 +267,12 @@ export class EventStream {
     return this.events[this.#taken++];
   }
 
+  // Resolves with the first id, be it one that comes without an event.
+  async firstId(timeoutMs = 5000) {
+    await this.#wait(() => this.lastId !== undefined, timeoutMs, 'id');
+    return this.lastId;
+  }
+
   untilEnded(timeoutMs) {
     return this.#wait(() => this.ended, timeoutMs, 'end of the stream');
   }
@@ -276,6 +286,11 @@ export class EventStream {
   }
 }
 
+const ORDER_EVENTS = { status: 'OrderStreamEvent' };
+const BOARD_EVENTS = {
+  status: 'BoardStreamEvent', payment: 'PaymentFlags', resync: 'Resync',
+};
+
 /* Opens a stream; one that is refused gives the answer instead. */
 export async function openStream(client, path, { headers, expect = 200 } = {}) {
   const sent = { ...(client.token && { authorization: `Bearer ${client.token}` }),
@@ -285,7 +300,8 @@ export async function openStream(client, path, { headers, expect = 200 } = {}) {
     onHeaders: (response, request) => {
       checkAnswer({ method: 'GET', path, status: 200, headers: response.headers, text: '',
         stream: true });
-      return new EventStream(response, request);
+      return new EventStream(response, request,
+        path.startsWith('/api/admin/') ? BOARD_EVENTS : ORDER_EVENTS);
     },
   });
   if (got instanceof EventStream) {

@@ -1,0 +1,297 @@
+// The event stream of the board.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Client, openStream } from '../lib/client.mjs';
+import { startServer } from '../lib/server.mjs';
+import { addFood, fillCart, logIn, logInAdmin, move, order, place, signUp, simulate, unique }
+  from '../lib/shop.mjs';
+
+const PATH = '/api/admin/orders/events';
+const REPLAY_MAX = 100; // BOARD_REPLAY_MAX in src/domain/limits.h
+
+let server;
+let admin;
+let food;
+let free;
+let customer;
+
+before(async () => {
+  server = await startServer();
+  admin = await logInAdmin(server);
+  food = await addFood(admin, { price: 100 });
+  free = await addFood(admin, { price: 0 });
+  customer = await signUp(server);
+});
+after(() => server.stop());
+
+const open = (client, id, options) => openStream(client, PATH,
+  { headers: id === undefined ? {} : { 'last-event-id': String(id) }, ...options });
+const buyFree = async (client) => {
+  await fillCart(client, free);
+  return (await client.post('/api/orders', { fulfilment: 'pickup' }, { expect: 201 })).body;
+};
+const makeAdmin = async () => {
+  const user = await signUp(server);
+  await admin.put(`/api/admin/users/${user.user.id}`, { role: 'admin' });
+  return Object.assign(await logIn(server, user.user.email), { user: user.user });
+};
+const take = async (stream, n) => {
+  const events = [];
+  while (events.length < n) events.push(await stream.next());
+  return events;
+};
+
+// Nothing more has come: of what was made before, the next one is this.
+async function expectNext(stream) {
+  const placed = await buyFree(customer);
+  const event = await stream.next();
+  assert.deepEqual([event.event, event.data.order_id, event.data.to],
+    ['status', placed.id, 'pending']);
+  return event;
+}
+
+async function endsWithin(stream, act) {
+  await act();
+  const done = performance.now();
+  await stream.untilEnded(3000);
+  const ms = stream.endedAt - done;
+  assert.ok(ms < 1000, `ended after ${ms} ms`);
+}
+
+test('board stream: nobody else gets in', async () => {
+  await open(customer, undefined, { expect: 'forbidden' });
+  await open(new Client(server), undefined, { expect: 'unauthenticated' });
+  await admin.get(`${PATH}?status=ready`, { expect: 'unknown_field' });
+});
+
+test('board stream: every step of every order, with the whole order', async () => {
+  const stream = await open(admin);
+  assert.match(stream.headers['content-type'], /^text\/event-stream/);
+  const client = await signUp(server, { name: unique('Ada') });
+  const placed = await order(client, [[food, 2]], { note: 'no\nonions', fulfilment: 'delivery',
+    address: '12 Marina' });
+  const created = await stream.next();
+  assert.deepEqual([created.data.from, created.data.to, created.data.actor],
+    [null, 'pending', 'system']);
+  const { body: read } = await admin.get(`/api/orders/${placed.id}`);
+  assert.deepEqual(created.data.order, read);
+  assert.equal(created.data.order.customer.name, client.user.name);
+  for (const status of ['confirmed', 'preparing']) {
+    const moved = await move(admin, placed, status);
+    const { order_id: orderId, status: now, order: whole, ...event } = (await stream.next()).data;
+    assert.deepEqual(event, moved.events.at(-1));
+    assert.deepEqual([orderId, now], [placed.id, status]);
+    assert.deepEqual(whole, (await admin.get(`/api/orders/${placed.id}`)).body);
+    assert.equal(whole.version, moved.version);
+  }
+  await expectNext(stream);
+  stream.close();
+});
+
+test('board stream: two admins and two tabs get each event once', async () => {
+  const other = await makeAdmin();
+  const streams = [await open(admin), await open(other), await open(other)];
+  const placed = [await buyFree(customer), await buyFree(customer), await buyFree(customer)];
+  for (const stream of streams) {
+    const events = await take(stream, 3);
+    assert.deepEqual(events.map((event) => event.data.order_id), placed.map(({ id }) => id));
+    stream.close();
+  }
+});
+
+test('board stream: Last-Event-ID replays what was missed, then goes on live', async () => {
+  const first = await open(admin);
+  await buyFree(customer);
+  const seen = await first.next();
+  first.close();
+  const missed = await buyFree(customer);
+  await move(admin, missed, 'confirmed');
+  const second = await open(admin, seen.id);
+  const events = await take(second, 2);
+  assert.deepEqual(events.map(({ data }) => [data.order_id, data.to]),
+    [[missed.id, 'pending'], [missed.id, 'confirmed']]);
+  // Both tell the order as it is now.
+  assert.deepEqual(events.map(({ data }) => data.order.version), [2, 2]);
+  await expectNext(second);
+  second.close();
+});
+
+test('board stream: who comes for the first time learns where it stands', async () => {
+  const first = await open(admin);
+  const before = await buyFree(customer);
+  const seen = await first.next();
+  assert.equal(seen.data.order_id, before.id);
+  first.close();
+  const fresh = await open(admin);
+  await expectNext(fresh);
+  fresh.close();
+  const quiet = await open(admin);
+  assert.equal(await quiet.firstId(), seen.id + 1);
+  assert.deepEqual(quiet.events, []);
+  quiet.close();
+  const missed = await buyFree(customer);
+  const back = await open(admin, quiet.lastId);
+  assert.equal((await back.next()).data.order_id, missed.id);
+  back.close();
+});
+
+test('board stream: resync for an id that it does not know', async () => {
+  for (const id of ['nonsense', '-1', '1.5', '99999999999999999999', '9007199254740991']) {
+    const stream = await open(admin, id);
+    const resync = await stream.next();
+    assert.deepEqual([resync.event, resync.data], ['resync', {}], id);
+    const live = await expectNext(stream);
+    // From here it could come back.
+    assert.equal(live.id, resync.id + 1);
+    stream.close();
+  }
+});
+
+test('board stream: resync for more than it replays, and none for just so much', async () => {
+  const other = await startServer();
+  try {
+    const boss = await logInAdmin(other);
+    const client = await signUp(other);
+    const gift = await addFood(boss, { price: 0 });
+    const ids = [];
+    for (let i = 0; i < REPLAY_MAX + 1; i++) {
+      await fillCart(client, gift);
+      ids.push((await client.post('/api/orders', { fulfilment: 'pickup' })).body.id);
+    }
+    const all = await open(boss, 1);
+    const events = await take(all, REPLAY_MAX);
+    assert.deepEqual(events.map(({ data }) => data.order_id), ids.slice(1));
+    all.close();
+    const tooMany = await open(boss, 0);
+    const resync = await tooMany.next();
+    assert.deepEqual([resync.event, resync.id], ['resync', REPLAY_MAX + 1]);
+    await move(boss, { id: ids[0] }, 'confirmed');
+    const live = await tooMany.next();
+    assert.deepEqual([live.data.to, live.id], ['confirmed', REPLAY_MAX + 2]);
+    tooMany.close();
+  } finally {
+    await other.stop();
+  }
+});
+
+test('board stream: resync when what was missed is too long', async () => {
+  const note = '字'.repeat(500);
+  const stream = await open(admin);
+  const start = await expectNext(stream);
+  stream.close();
+  for (let i = 0; i < 50; i++) {
+    await fillCart(customer, free);
+    await customer.post('/api/orders', { fulfilment: 'delivery', address: note, note });
+  }
+  const long = await open(admin, start.id);
+  assert.equal((await long.next()).event, 'resync');
+  await expectNext(long);
+  long.close();
+  const rest = await open(admin, start.id + 40);
+  assert.equal((await take(rest, 11)).every(({ event }) => event === 'status'), true);
+  rest.close();
+});
+
+// Streams come and go, with and without an id, while orders are placed by many.
+test('board stream: nothing is lost or doubled while orders are placed', async () => {
+  const first = await open(admin);
+  const start = await expectNext(first);
+  const clients = await Promise.all(Array.from({ length: 8 }, () => signUp(server)));
+  const buying = Promise.all(clients.map(async (client) => {
+    const ids = [];
+    for (let i = 0; i < 10; i++) ids.push((await buyFree(client)).id);
+    return ids;
+  }));
+  const others = [];
+  for (let i = 0; i < 4; i++) {
+    const stream = await open(admin, start.id);
+    others.push(stream);
+    await stream.next();
+  }
+  const placed = (await buying).flat().sort((a, b) => a - b);
+  const last = await buyFree(customer);
+  for (const stream of [first, ...others]) {
+    while (stream.events.at(-1)?.data.order_id !== last.id) await stream.next();
+    const seen = stream.events.filter(({ id }) => id > start.id);
+    const ids = seen.map(({ id }) => id);
+    assert.deepEqual(ids, [...new Set(ids)].sort((a, b) => a - b));
+    assert.deepEqual(seen.map(({ data }) => data.order_id).sort((a, b) => a - b),
+      [...placed, last.id]);
+    stream.close();
+  }
+});
+
+test('board stream: money that needs an admin is told', async () => {
+  const stream = await open(admin);
+  const client = await signUp(server);
+  const placed = await order(client, [food]);
+  await stream.next();
+  await move(admin, placed, 'cancelled');
+  const told = await take(stream, 2);
+  const refund = told.find(({ event }) => event === 'payment');
+  assert.deepEqual(refund.data, { payment_id: placed.payment.id, order_id: placed.id,
+    status: 'paid', needs_attention: null, refund_due: true });
+  assert.equal(refund.id, undefined);
+  await fillCart(client, food);
+  const late = await place(client);
+  await client.delete(`/api/payments/${late.id}`);
+  await simulate(server, late);
+  const { event, data } = await stream.next();
+  assert.deepEqual([event, data.payment_id, data.order_id, data.refund_due],
+    ['payment', late.id, null, false]);
+  assert.ok(data.needs_attention);
+  await expectNext(stream);
+  stream.close();
+});
+
+test('board stream: it ends with its session, its role or its user, within a second', async () => {
+  const ends = {
+    logout: (boss) => boss.post('/api/logout'),
+    demotion: (boss) => admin.put(`/api/admin/users/${boss.user.id}`, { role: 'user' }),
+    disable: (boss) => admin.put(`/api/admin/users/${boss.user.id}`, { disabled: true }),
+    // By another process, whose events this one does not hear.
+    password: (boss) => server.makeAdmin(boss.user.email, 'another password'),
+  };
+  for (const [name, end] of Object.entries(ends)) {
+    const boss = await makeAdmin();
+    const [stream, bystander] = [await open(boss), await open(admin)];
+    await endsWithin(stream, () => end(boss));
+    await open(boss, undefined, { expect: 401 });
+    await expectNext(bystander);
+    assert.deepEqual(stream.events, [], name);
+    bystander.close();
+  }
+});
+
+test('board stream: it ends when its session expires, within a second', async () => {
+  const other = await startServer({ clock: true });
+  try {
+    const stream = await open(await logInAdmin(other));
+    await endsWithin(stream, () => other.clock.advance(30 * 24 * 3600_000 + 1000));
+  } finally {
+    await other.stop();
+  }
+});
+
+test('board stream: 10 streams a user, those of single orders among them', async () => {
+  const boss = await makeAdmin();
+  const placed = await buyFree(customer);
+  const streams = [];
+  for (let i = 0; i < 5; i++)
+    streams.push(await open(boss), await openStream(boss, `/api/orders/${placed.id}/events`));
+  const { headers } = await open(boss, undefined, { expect: 'too_many_streams' });
+  assert.ok(+headers['retry-after'] >= 1);
+  await openStream(boss, `/api/orders/${placed.id}/events`, { expect: 'too_many_streams' });
+  for (const stream of streams) stream.close();
+});
+
+test('board stream: HEAD answers and opens nothing', async () => {
+  for (let i = 0; i < 12; i++) await admin.call('HEAD', PATH, undefined, { expect: 200 });
+  await customer.call('HEAD', PATH, undefined, { expect: 403 });
+});
+
+test('board stream: it ends when the server stops', async () => {
+  const other = await startServer();
+  const stream = await open(await logInAdmin(other));
+  await Promise.all([other.stop(), stream.untilEnded(5000)]);
+});
