@@ -467,13 +467,14 @@ function nextStep(order) {
   return order.fulfilment === 'delivery' ? ['out_for_delivery', 'Send out'] : ['completed', 'Hand over'];
 }
 
-function ticket(order, moved) {
+function ticket(order, moved, failed) {
   const [to, text] = nextStep(order);
   const set = (status) => async () => {
     try {
-      await call('PUT', `/api/orders/${order.id}/status`, { status, version: order.version });
-    } finally {
-      await moved();
+      moved(await call('PUT', `/api/orders/${order.id}/status`, { status, version: order.version }));
+    } catch (error) {
+      await failed();
+      throw error;
     }
   };
   const minutes = Math.max(0, Math.floor((serverNow() - Date.parse(order.created_at)) / 60000));
@@ -498,22 +499,54 @@ async function boardPage() {
   const heads = columns.map(() => h('h2'));
   const live = h('p', { class: 'quiet', role: 'status' });
   const seen = columns.map(() => '');
-  const update = async () => {
-    const pages = await Promise.all(columns.map((status) => call('GET', `/api/admin/orders?status=${status}&limit=100`)));
-    pages.forEach((page, i) => {
-      heads[i].textContent = `${STATUS[columns[i]][1]} (${page.items.length}${page.next_cursor ? '+' : ''})`;
-      /* A column that did not change is left alone: somebody may be about to press a button in it. */
-      const key = page.items.map((order) => `${order.id}.${order.version}`).join()
-        + Math.floor(Date.now() / 60000);
-      if (key === seen[i])
-        return;
-      seen[i] = key;
-      lists[i].replaceChildren(...[...page.items].reverse().map((order) => ticket(order, update)));
-    });
-    live.textContent = `● As of ${when(new Date(serverNow()))}`;
+  let more = columns.map(() => false);
+  let orders = new Map();
+  let read; // those that are just being read
+
+  const keepNewer = (map, order) => {
+    if (!(map.get(order.id)?.version > order.version))
+      map.set(order.id, order);
   };
-  await update();
-  every(3000, () => update().catch(() => { live.textContent = '○ Connection lost. Trying again …'; }));
+  const render = () => columns.forEach((status, i) => {
+    const column = [...orders.values()].filter((order) => order.status === status).sort((a, b) => a.id - b.id);
+    heads[i].textContent = `${STATUS[status][1]} (${column.length}${more[i] ? '+' : ''})`;
+    /* A column that did not change is left alone: somebody may be about to press a button in it. */
+    const key = column.map((order) => `${order.id}.${order.version}`).join() + Math.floor(Date.now() / 60000);
+    if (key === seen[i])
+      return;
+    seen[i] = key;
+    lists[i].replaceChildren(...column.map((order) => ticket(order, show, load)));
+  });
+  const show = (order) => {
+    [orders, read].forEach((map) => map && keepNewer(map, order));
+    render();
+  };
+  /* What the stream tells while the lists come stays: it is at least as new. */
+  const load = async () => {
+    const mine = new Map();
+    read = mine;
+    const pages = await Promise.all(columns.map((status) => call('GET', `/api/admin/orders?status=${status}&limit=100`)));
+    more = pages.map((page) => Boolean(page.next_cursor));
+    pages.forEach((page) => page.items.forEach((order) => keepNewer(mine, order)));
+    orders = mine;
+    render();
+  };
+  await load();
+
+  const events = new EventSource('/api/admin/orders/events');
+  const reload = () => load().catch((error) => toast(error.words?.() ?? String(error)));
+  let opened = false;
+  leaving.push(() => events.close());
+  events.onopen = () => {
+    live.textContent = '● Live: this board follows the orders.';
+    if (!opened) /* from now on the stream itself knows what was missed */
+      reload();
+    opened = true;
+  };
+  events.onerror = () => { live.textContent = '○ Connection lost. Trying again …'; };
+  events.addEventListener('status', (event) => show(JSON.parse(event.data).order));
+  events.addEventListener('resync', reload);
+  every(60000, render);
   return h('div', { class: 'wide' }, h('h1', {}, 'Orders'), live,
     h('div', { class: 'board' }, columns.map((_, i) => h('section', {}, heads[i], lists[i]))));
 }
