@@ -11,8 +11,11 @@
 #define COLUMNS                                                                                    \
     "f.id, f.name, f.image_hash, f.price, i.quantity, i.revision, f.archived, f.available, "       \
     "f.stock, h.quantity, p.id "
-#define HOLD                                                                                       \
+/* Past its time a remote payment is no longer open, and its hold is the provider's to confirm; a
+ * local one's units come back as soon as somebody meets it. */
+#define HOLD(now)                                                                                  \
     "LEFT JOIN payments p ON p.user_id = $1 AND p.status IN ('creating', 'pending') "              \
+    "AND (p.remote = 0 OR p.expires_at > " now ") "                                                \
     "LEFT JOIN payment_items h ON h.payment_id = p.id AND h.food_id = f.id AND h.taken = 1 "
 
 enum { COL_PAYMENT = 10 };
@@ -43,24 +46,24 @@ static void from_rows(struct tx *tx, const struct sql_rows *rows, struct cart *r
     };
 }
 
-enum err cart_read(struct tx *tx, int64_t user_id, struct cart *ret_cart)
+enum err cart_read(struct tx *tx, int64_t user_id, int64_t now_ms, struct cart *ret_cart)
 {
     static const char read[] =
-        "SELECT " COLUMNS "FROM cart_items i JOIN foods f ON f.id = i.food_id " HOLD
+        "SELECT " COLUMNS "FROM cart_items i JOIN foods f ON f.id = i.food_id " HOLD("$2")
         "WHERE i.user_id = $1 ORDER BY i.food_id";
 
     struct sql_rows rows;
-    enum err err = tx_ask(tx, read, SQL_ARGS(sql_int(user_id)), &rows);
+    enum err err = tx_ask(tx, read, SQL_ARGS(sql_int(user_id), sql_int(now_ms)), &rows);
     if (!err)
         from_rows(tx, &rows, ret_cart);
     return err;
 }
 
-enum err cart_lines_read(struct tx *tx, int64_t user_id, struct cart_line **ret_lines,
-                         size_t *ret_n)
+enum err cart_lines_read(struct tx *tx, int64_t user_id, int64_t now_ms,
+                         struct cart_line **ret_lines, size_t *ret_n)
 {
     struct cart cart;
-    enum err err = cart_read(tx, user_id, &cart);
+    enum err err = cart_read(tx, user_id, now_ms, &cart);
     if (err)
         return err;
     *ret_lines = cart.lines;
@@ -73,7 +76,7 @@ enum err cart_lines_read(struct tx *tx, int64_t user_id, struct cart_line **ret_
 static enum err read_with_food(struct tx *tx, struct cart_edit *edit, struct cart_line **ret_line)
 {
     static const char read[] = "SELECT " COLUMNS "FROM foods f "
-                               "LEFT JOIN cart_items i ON i.user_id = $1 AND i.food_id = f.id " HOLD
+                               "LEFT JOIN cart_items i ON i.user_id = $1 AND i.food_id = f.id " HOLD("$3")
                                "WHERE f.id IN (SELECT food_id FROM cart_items WHERE user_id = $1 "
                                "UNION ALL SELECT CAST($2 AS BIGINT)) ORDER BY f.id";
 
@@ -81,7 +84,9 @@ static enum err read_with_food(struct tx *tx, struct cart_edit *edit, struct car
     if (err)
         return err;
     struct sql_rows rows;
-    err = tx_ask(tx, read, SQL_ARGS(sql_int(edit->user_id), sql_int(edit->food_id)), &rows);
+    err = tx_ask(tx, read,
+                 SQL_ARGS(sql_int(edit->user_id), sql_int(edit->food_id), sql_int(edit->now_ms)),
+                 &rows);
     if (err)
         return err;
     from_rows(tx, &rows, &edit->cart);

@@ -6,9 +6,9 @@
 #include "store/store.h"
 
 /* The lines of a user's cart with their foods as they are now, sorted by food_id. `held` are the
- * units that his open payment (creating or pending, past its expiry or not) took. */
-MUST_CHECK enum err cart_lines_read(struct tx *tx, int64_t user_id, struct cart_line **ret_lines,
-                                    size_t *ret_n);
+ * units that his open payment took: creating or pending, and if it is local also past its expiry. */
+MUST_CHECK enum err cart_lines_read(struct tx *tx, int64_t user_id, int64_t now_ms,
+                                    struct cart_line **ret_lines, size_t *ret_n);
 
 struct cart {
     struct cart_line *lines; /* sorted by food_id */
@@ -16,7 +16,8 @@ struct cart {
     bool no_payment; /* true: the user is known to have no open payment */
 };
 
-MUST_CHECK enum err cart_read(struct tx *tx, int64_t user_id, struct cart *ret_cart);
+MUST_CHECK enum err cart_read(struct tx *tx, int64_t user_id, int64_t now_ms,
+                              struct cart *ret_cart);
 
 struct cart_edit {
     int64_t user_id, food_id;

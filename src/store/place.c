@@ -110,7 +110,7 @@ enum err place_again(struct tx *tx, int64_t payment_id, struct place *place)
  * longer be paid, so its units are not there for the new one. */
 static enum err read_lines(struct tx *tx, const struct place *place, struct context *x)
 {
-    enum err err = cart_lines_read(tx, place->user_id, &x->lines, &x->n);
+    enum err err = cart_lines_read(tx, place->user_id, place->now_ms, &x->lines, &x->n);
     for (size_t i = 0; i < x->n && !err; i++)
         if (x->open.id && x->open.remote)
             x->lines[i].held = 0;

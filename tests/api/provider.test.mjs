@@ -239,6 +239,19 @@ test('provider: expired: held until it confirms, late news is the order', async 
   assert.equal((await read(client, other.id)).status, 'expired');
 });
 
+test('provider: expired: its units are not the cart\'s until it confirms', async () => {
+  const client = await customer();
+  await placed(client);
+  await admin.put(`/api/foods/${food.id}/stock`, { stock: 1 });
+  provider.set('cancel', 'down');
+  assert.equal((await client.get('/api/cart')).body.items[0].problem, null);
+  server.clock.advance(HOLD_MS);
+  const { body: cart } = await client.get('/api/cart');
+  assert.equal(cart.pending_payment, null);
+  assert.equal(cart.items[0].problem, 'out_of_stock');
+  await placing(client, 'out_of_stock');
+});
+
 test('provider: an admin cannot say that it was paid', async () => {
   const client = await customer();
   const payment = await placed(client);

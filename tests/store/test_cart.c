@@ -27,7 +27,7 @@ struct stored {
 static enum err run_read(struct tx *tx, void *arg)
 {
     struct stored *stored = arg;
-    return cart_read(tx, stored->user_id, &stored->cart);
+    return cart_read(tx, stored->user_id, SHOP_NOW_MS, &stored->cart);
 }
 
 static struct cart read_cart(struct shop_fixture *s, int64_t user_id)
