@@ -16,7 +16,8 @@ const TIMEOUT_MS = 15000;
  *   'refuse'   (create) it is closed from the beginning
  *   'paid'     (create, cancel) it was paid first, or by crossing the cancel */
 export class Provider {
-  calls = [];           // {kind, key, body}, in the order they came
+  decide = undefined;   // (kind, key) → a mode, or nothing: then the modes that were set
+  calls = [];           // {kind, key, body, mode}, in the order they came
   payments = new Map(); // key → {key, id, state, amount, currency, returnUrl, expiresAt, creations}
   #modes = { create: ['answer'], look: ['answer'], cancel: ['answer'] };
   #held = [];
@@ -108,11 +109,11 @@ export class Provider {
     const [, , key, suffix] = req.url.split('/');
     const kind = suffix === 'cancel' ? 'cancel' : { PUT: 'create', GET: 'look' }[req.method];
     const modes = this.#modes[kind];
-    const mode = modes.length > 1 ? modes.shift() : modes[0];
+    const mode = this.decide?.(kind, key) ?? (modes.length > 1 ? modes.shift() : modes[0]);
     const body = text ? JSON.parse(text) : undefined;
 
     if (mode !== 'down' && mode !== 'error') this.#carryOut(kind, key, body, mode);
-    this.calls.push({ kind, key, body });
+    this.calls.push({ kind, key, body, mode });
     for (const check of this.#waiting) check();
     if (mode === 'hold') await new Promise((resolve) => { this.#held.push(resolve); });
     this.#answer(res, key, mode);
