@@ -49,6 +49,9 @@ enum {
     FOODS_PAGE_MAX = 500,
     IDEMPOTENCY_KEY_MAX_CHARS = 255,
     JSON_BODY_MAX_BYTES = 64 * 1024,
+    IMAGE_MAX_BYTES = 1024 * 1024,
+    IMAGE_SIDE_MAX = 4096, /* pixels */
+    IMAGE_HASH_CHARS = 64,
 };
 
 #define OTP_LIFETIME_MS (5 * MINUTE_MS)
@@ -64,6 +67,7 @@ enum {
 #define PAYMENT_CLAIM_MS (30 * SECOND_MS)
 #define PAYMENT_LOOK_MS (5 * SECOND_MS) /* between two calls about a payment that stays open */
 #define PROVIDER_GONE_MS DAY_MS /* past its expiry a payment waits for one that is gone */
+#define IMAGE_KEPT_MS DAY_MS /* of no food any more: pages that are open still show it */
 #define MAIL_KEPT_MS (7 * DAY_MS) /* without its body, once it is sent or given up */
 
 #endif
