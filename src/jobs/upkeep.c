@@ -160,6 +160,19 @@ static void sweep_old_rows(struct upkeep *u)
     log_failure("old_rows", err);
 }
 
+static void sweep_pictures(struct upkeep *u)
+{
+    struct sweep_images sweep = {.now_ms = clock_now_ms(), .more = true};
+    enum err err = ERR_OK;
+    while (sweep.more && !err && !is_stopped(u)) {
+        err = store_write(u->options.pay.store, u->arena, sweep_images, &sweep);
+        if (!err && sweep.n_forgotten > 0)
+            log_line(LOG_INFO, "images_forgotten", LOG_INT("images", sweep.n_forgotten));
+        arena_reset(u->arena);
+    }
+    log_failure("images", err);
+}
+
 static void run_once(struct upkeep *u)
 {
     struct sweep_due due = {.now_ms = clock_now_ms(), .provider = u->provider};
@@ -172,6 +185,8 @@ static void run_once(struct upkeep *u)
         sweep_holds(u);
     if (due.gone)
         sweep_providers(u);
+    if (due.images)
+        sweep_pictures(u);
     if (due.calls)
         reconcile_due(u);
     if (clock_mono_ms() >= u->old_due_ms) {

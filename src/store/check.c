@@ -101,6 +101,9 @@ static const struct rule FOOD_RULES[] = {
     {"food_stock", "the stock is negative",
      "SELECT f.id FROM foods f WHERE f.id > $1 AND f.id <= $2 "
      "AND (f.stock < 0 OR f.taken < 0)"},
+    {"food_image", "its picture is missing",
+     "SELECT f.id FROM foods f WHERE f.id > $1 AND f.id <= $2 AND f.image_hash IS NOT NULL "
+     "AND NOT EXISTS (SELECT 1 FROM images i WHERE i.hash = f.image_hash)"},
 };
 
 static enum err run_rules(struct tx *tx, struct check *check, const struct rule *rules, size_t n)

@@ -3,6 +3,7 @@
 #include "store/food.h"
 
 #include "domain/limits.h"
+#include "store/image.h"
 
 #define COLUMNS                                                                                    \
     "id, name, description, category, image_hash, price, available, archived, stock, version, "    \
@@ -131,8 +132,19 @@ static enum err check_stock_add(const struct food_edit *edit)
     return ERR_OK;
 }
 
+/* The picture that the food will name; STR_NONE: none. */
+static struct str new_image(const struct food_edit *edit)
+{
+    if (!edit->image_hash.set)
+        return edit->food.image_hash;
+    return edit->image_hash.null ? STR_NONE : edit->image_hash.value;
+}
+
 static bool changes_anything(const struct food_edit *edit)
 {
+    /* To take away the picture of a food that has none is no change. */
+    if (edit->image_hash.set && (!edit->image_hash.null || edit->food.image_hash.ptr))
+        return true;
     return edit->name.set || edit->description.set || edit->category.set || edit->price.set ||
            edit->available.set || edit->stock.set || edit->stock_add.set;
 }
@@ -144,7 +156,7 @@ enum err food_edit(struct tx *tx, void *arg)
         "UPDATE foods SET name = $2, description = $3, category = $4, price = $5, "
         "available = $6, "
         "stock = CASE WHEN $7 = 1 THEN CAST($8 AS BIGINT) ELSE stock + $9 END, "
-        "version = version + 1, updated_at = $10 "
+        "image_hash = $13, version = version + 1, updated_at = $10 "
         "WHERE id = $1 AND archived = 0 AND version = $11 "
         "AND ($9 = 0 OR stock + $9 BETWEEN 0 AND $12) RETURNING " COLUMNS;
 
@@ -156,6 +168,7 @@ enum err food_edit(struct tx *tx, void *arg)
         return err;
 
     const struct food *old = &edit->food;
+    struct str image = new_image(edit), old_image = old->image_hash;
     bool counted = edit->stock.set && !edit->stock.null;
     struct sql_rows rows;
     err = tx_ask(
@@ -167,7 +180,7 @@ enum err food_edit(struct tx *tx, void *arg)
                  sql_bool(edit->available.set ? edit->available.value : old->available),
                  sql_bool(edit->stock.set), counted ? sql_int(edit->stock.value) : sql_null(),
                  sql_int(edit->stock_add.set ? edit->stock_add.value : 0), sql_int(edit->now_ms),
-                 sql_int(old->version), sql_int(STOCK_MAX)),
+                 sql_int(old->version), sql_int(STOCK_MAX), sql_text(image)),
         &rows);
     if (err)
         return err;
@@ -175,18 +188,21 @@ enum err food_edit(struct tx *tx, void *arg)
         return ERR_STALE;
     from_row(&rows, 0, &edit->food);
     emit(tx, edit->food_id);
-    return ERR_OK;
+    return str_eq(image, old_image) ? ERR_OK : image_release(tx, old_image, edit->now_ms);
 }
 
 enum err food_archive(struct tx *tx, void *arg)
 {
-    static const char archive[] = "UPDATE foods SET archived = 1, version = version + 1, "
-                                  "updated_at = $2 WHERE id = $1 AND archived = 0";
+    static const char archive[] =
+        "UPDATE foods SET archived = 1, image_hash = NULL, version = version + 1, "
+        "updated_at = $2 WHERE id = $1 AND archived = 0";
 
     struct food_edit *edit = arg;
     enum err err = find_to_edit(tx, edit);
     if (!err)
         err = tx_post(tx, 1, archive, SQL_ARGS(sql_int(edit->food_id), sql_int(edit->now_ms)));
+    if (!err)
+        err = image_release(tx, edit->food.image_hash, edit->now_ms);
     if (!err)
         emit(tx, edit->food_id);
     return err;

@@ -21,20 +21,23 @@ enum err sweep_due(struct tx *tx, void *arg)
     static const char sql[] =
         "SELECT EXISTS (SELECT 1 FROM payments p WHERE " EXPIRED "), "
         "EXISTS (SELECT 1 FROM payments p WHERE " CALLABLE "), "
-        "EXISTS (SELECT 1 FROM payments p WHERE " GONE ")";
+        "EXISTS (SELECT 1 FROM payments p WHERE " GONE "), "
+        "EXISTS (SELECT 1 FROM images WHERE released_at < $5)";
     struct sweep_due *due = arg;
     struct sql_rows rows;
     enum err err =
         tx_ask(tx, sql,
                SQL_ARGS(sql_int(due->now_ms), sql_text(due->provider),
                         sql_int(due->now_ms - PAYMENT_LOOK_MS),
-                        sql_int(due->now_ms - PROVIDER_GONE_MS)),
+                        sql_int(due->now_ms - PROVIDER_GONE_MS),
+                        sql_int(due->now_ms - IMAGE_KEPT_MS)),
                &rows);
     if (err)
         return err;
     due->payments = sql_get_bool(&rows, 0, 0);
     due->calls = sql_get_bool(&rows, 0, 1);
     due->gone = sql_get_bool(&rows, 0, 2);
+    due->images = sql_get_bool(&rows, 0, 3);
     return ERR_OK;
 }
 
@@ -152,6 +155,32 @@ enum err sweep_gone(struct tx *tx, void *arg)
     for (size_t i = 0; !err && i < n_over; i++)
         sweep->payments[sweep->n++] = found[i];
     sweep->more = !err && rows.n == SWEEP_PAYMENTS;
+    return err;
+}
+
+/* ---- Pictures that foods have let go of ---- */
+
+enum err sweep_images(struct tx *tx, void *arg)
+{
+    static const char due[] = "SELECT i.hash, EXISTS (SELECT 1 FROM foods f WHERE f.image_hash = i.hash) "
+                              "FROM images i WHERE i.released_at < $1 "
+                              "ORDER BY i.released_at LIMIT $2";
+    /* Both look again: on an engine with several writers a food may have taken it meanwhile. */
+    static const char forget[] = "DELETE FROM images WHERE hash = $1 AND released_at < $2";
+    static const char keep[] =
+        "UPDATE images SET released_at = NULL WHERE hash = $1 AND released_at < $2";
+    struct sweep_images *sweep = arg;
+    int64_t before_ms = sweep->now_ms - IMAGE_KEPT_MS;
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, due, SQL_ARGS(sql_int(before_ms), sql_int(SWEEP_IMAGES)), &rows);
+    sweep->n_forgotten = 0;
+    for (size_t i = 0; !err && i < rows.n; i++) {
+        bool is_shown = sql_get_bool(&rows, i, 1);
+        err = tx_post(tx, SQL_ANY_COUNT, is_shown ? keep : forget,
+                      SQL_ARGS(sql_text(sql_get_str(&rows, i, 0)), sql_int(before_ms)));
+        sweep->n_forgotten += !is_shown;
+    }
+    sweep->more = !err && rows.n == SWEEP_IMAGES;
     return err;
 }
 

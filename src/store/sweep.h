@@ -8,18 +8,19 @@
 enum {
     SWEEP_ROWS = 200,    /* deleted in one slice */
     SWEEP_PAYMENTS = 50, /* expired in one slice: each gives back up to CART_LINES_MAX foods */
+    SWEEP_IMAGES = 16,   /* deleted in one slice: each may be 1 MiB */
     SWEEP_CALLS = 4,     /* payments to call a provider about, taken at once */
     SWEEP_PROVIDERS = 8, /* told of when they are gone */
 };
 
 /* `provider`, here and below: the remote provider that is configured; "" if none is. */
 
-/* A read: whether a payment is past its time, the provider is to be asked about one, or one waits
- * in vain for a provider that is gone. */
+/* A read: whether a payment is past its time, the provider is to be asked about one, one waits in
+ * vain for a provider that is gone, or there may be a picture to forget. */
 struct sweep_due {
     int64_t now_ms;
     struct str provider;
-    bool payments, calls, gone; /* out */
+    bool payments, calls, gone, images; /* out */
 };
 MUST_CHECK enum err sweep_due(struct tx *tx, void *due);
 
@@ -62,6 +63,14 @@ struct sweep_gone {
     bool more;
 };
 MUST_CHECK enum err sweep_gone(struct tx *tx, void *sweep);
+
+/* Forgets pictures that no food names, IMAGE_KEPT_MS after the last one let go of them. */
+struct sweep_images {
+    int64_t now_ms;
+    size_t n_forgotten; /* out */
+    bool more;
+};
+MUST_CHECK enum err sweep_images(struct tx *tx, void *sweep);
 
 /* Forgets old rows: sign-ups, sessions, resets, attempts, idempotency keys, mail that is done. */
 struct sweep_old {
