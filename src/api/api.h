@@ -7,6 +7,7 @@
 #include "store/store.h"
 
 struct hub;
+struct image_cache;
 struct menu;
 struct passwords;
 struct session_hints;
@@ -35,6 +36,7 @@ struct api {
     struct hub *hub;                           /* open event streams */
     struct session_hints *session_hints;       /* sessions found lately */
     struct menu *menu;                         /* the menu and the shop, in memory */
+    struct image_cache *images;                /* pictures shown lately, in memory */
     struct rate_limit *auth_limit, *all_limit; /* NULL: off */
     const struct payment_provider *provider;
     _Atomic int provider_calls;                /* of handlers, under way */

@@ -9,25 +9,33 @@
 
 /* ---- Decode ---- */
 
-static bool is_json(struct str content_type)
+enum err call_body_type(struct call *c, struct str *ret_type)
 {
-    struct str type;
-    return str_split(&content_type, ';', &type) &&
-           str_eq_nocase(str_trim(type), STR("application/json"));
+    struct str header = http_header_get(c->http, "Content-Type"), type = STR("");
+    struct str coding = http_header_get(c->http, "Content-Encoding");
+
+    if (coding.len > 0 && !str_eq_nocase(coding, STR("identity")))
+        return problem_set(&c->problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+                           "The body must be sent without Content-Encoding.");
+    (void)str_split(&header, ';', &type);
+    *ret_type = str_trim(type);
+    return ERR_OK;
 }
 
 enum err call_body(struct call *c, const struct json_field *fields, size_t n_fields, void *out)
 {
-    struct str body = c->http->body;
-    struct str coding = http_header_get(c->http, "Content-Encoding");
+    struct str body = c->http->body, type = STR_NONE;
 
-    if (body.len == 0)
+    if (body.len == 0) {
         body = STR("{}");
-    else if (coding.len > 0 && !str_eq_nocase(coding, STR("identity")))
-        return problem_set(&c->problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
-                           "The body must be sent without Content-Encoding.");
-    else if (!is_json(http_header_get(c->http, "Content-Type")))
-        return problem_set(&c->problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, NULL);
+    } else {
+        enum err err = call_body_type(c, &type);
+        if (err)
+            return err;
+        if (!str_eq_nocase(type, STR("application/json")))
+            return problem_set(&c->problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+                               "The body must be application/json.");
+    }
     return json_decode(c->arena, body, fields, n_fields, out, &c->problem);
 }
 

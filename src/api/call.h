@@ -63,6 +63,10 @@ struct route {
 MUST_CHECK enum err call_body(struct call *c, const struct json_field *fields, size_t n_fields,
                               void *out);
 
+/* For other bodies: the Content-Type without its parameters, "" if there is none; 415 for a body
+ * with a Content-Encoding. */
+MUST_CHECK enum err call_body_type(struct call *c, struct str *ret_type);
+
 /* Query parameters: unknown names, repeats and bad values are 422 rows. */
 enum { QUERY_MAX = 10 };
 struct query_field {

@@ -59,7 +59,7 @@ static void encode(struct call *c, void *arg)
         json_begin_object(w, NULL);
         json_int(w, "food_id", line->food_id);
         json_str(w, "name", line->name);
-        json_put_null(w, "image_url");
+        image_url_encode(w, line->image_hash);
         json_int(w, "quantity", line->quantity);
         json_int(w, "unit_price", line->unit_price);
         json_int(w, "line_total", line_total);

@@ -35,6 +35,11 @@ enum err food_availability_put(struct call *c);
 enum err food_stock_put(struct call *c);
 enum err categories_get(struct call *c);
 
+/* images.c */
+enum err food_image_put(struct call *c);
+enum err food_image_delete(struct call *c);
+enum err image_get(struct call *c);
+
 /* cart.c */
 enum err cart_get(struct call *c);
 enum err cart_delete(struct call *c);

@@ -74,6 +74,10 @@ MUST_CHECK enum err menu_food_content(struct menu *menu, int64_t id,
 
 /* ---- On the wire ---- */
 
+/* `image_url`: the path of a picture, or null (STR_NONE). */
+#define IMAGE_PATH "/images/"
+void image_url_encode(struct json_writer *w, struct str image_hash);
+
 void food_encode(struct json_writer *w, const char *key, const struct food *food);
 void shop_encode(struct json_writer *w, const char *key, const struct shop *shop);
 

@@ -2,13 +2,27 @@
  * found by and its JSON, so that a list is put together by copying. */
 #include "api/menu_food.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/crypto.h"
 #include "base/text.h"
+#include "domain/limits.h"
 
 /* ---- On the wire ---- */
+
+void image_url_encode(struct json_writer *w, struct str image_hash)
+{
+    char url[sizeof IMAGE_PATH + IMAGE_HASH_CHARS];
+
+    if (!image_hash.ptr) {
+        json_put_null(w, "image_url");
+        return;
+    }
+    int len = snprintf(url, sizeof url, IMAGE_PATH STR_FMT, STR_ARG(image_hash));
+    json_str(w, "image_url", (struct str){url, (size_t)len});
+}
 
 void food_encode(struct json_writer *w, const char *key, const struct food *food)
 {
@@ -23,7 +37,7 @@ void food_encode(struct json_writer *w, const char *key, const struct food *food
         json_int(w, "stock", food->stock);
     else
         json_put_null(w, "stock");
-    json_put_null(w, "image_url");
+    image_url_encode(w, food->image_hash);
     json_int(w, "version", food->version);
     json_time(w, "created_at", food->created_at_ms);
     json_time(w, "updated_at", food->updated_at_ms);

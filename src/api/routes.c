@@ -8,6 +8,7 @@
 #define READ HTTP_LANE_READ, 0
 #define WRITE HTTP_LANE_WRITE, JSON_BODY_MAX_BYTES
 #define DELETION HTTP_LANE_WRITE, 0
+#define PICTURE HTTP_LANE_WRITE, IMAGE_MAX_BYTES
 #define HASH HTTP_LANE_HASH, JSON_BODY_MAX_BYTES
 #define ALL ACCESS_PUBLIC
 #define USER ACCESS_USER
@@ -39,6 +40,9 @@ const struct route ROUTES[] = {
     {{HTTP_PUT, "/api/foods/{id}/price", WRITE}, ADMIN, 0, food_price_put},
     {{HTTP_PUT, "/api/foods/{id}/availability", WRITE}, ADMIN, 0, food_availability_put},
     {{HTTP_PUT, "/api/foods/{id}/stock", WRITE}, ADMIN, 0, food_stock_put},
+    {{HTTP_PUT, "/api/foods/{id}/image", PICTURE}, ADMIN, 0, food_image_put},
+    {{HTTP_DELETE, "/api/foods/{id}/image", DELETION}, ADMIN, 0, food_image_delete},
+    {{HTTP_GET, "/images/{name}", READ}, ALL, 0, image_get},
     {{HTTP_GET, "/api/categories", LOOP}, ALL, 0, categories_get},
 
     /* Cart */

@@ -11,6 +11,7 @@
 
 #include "api/client.h"
 #include "api/hub.h"
+#include "api/image_cache.h"
 #include "api/menu.h"
 #include "api/pages.h"
 #include "api/passwords.h"
@@ -241,6 +242,7 @@ static enum err start_api(struct app *app)
 
     api->hub = hub_create(api->store);
     api->pages = pages_create();
+    api->images = image_cache_create(IMAGE_CACHE_MAX_BYTES);
     api->session_hints = session_hints_create();
     if (app->demo)
         api->mailbox = mailbox_create();
@@ -348,6 +350,7 @@ static bool take_down(struct app *app)
     rate_limit_destroy(api->auth_limit);
     rate_limit_destroy(api->all_limit);
     pages_destroy(api->pages);
+    image_cache_destroy(api->images);
     session_hints_destroy(api->session_hints);
     mailbox_destroy(api->mailbox);
     if (app->lock_fd >= 0)

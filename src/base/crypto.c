@@ -183,14 +183,25 @@ struct str crypto_hash_str(const struct crypto_keys *keys, struct arena *arena, 
     return (struct str){(const char *)hash, CRYPTO_HASH_BYTES};
 }
 
+/* Of up to CRYPTO_HASH_BYTES. */
+static struct str hex_hash(struct arena *arena, struct str bytes, size_t hash_len)
+{
+    unsigned char hash[CRYPTO_HASH_BYTES];
+    size_t size = 2 * hash_len + 1;
+    char *text = arena_alloc(arena, size);
+    crypto_generichash(hash, hash_len, bytes_of(bytes), bytes.len, NULL, 0);
+    sodium_bin2hex(text, size, hash, hash_len);
+    return (struct str){text, size - 1};
+}
+
 struct str crypto_content_hash(struct arena *arena, struct str bytes)
 {
-    unsigned char hash[CONTENT_HASH_BYTES];
-    size_t size = 2 * sizeof(hash) + 1;
-    char *text = arena_alloc(arena, size);
-    crypto_generichash(hash, sizeof(hash), bytes_of(bytes), bytes.len, NULL, 0);
-    sodium_bin2hex(text, size, hash, sizeof(hash));
-    return (struct str){text, size - 1};
+    return hex_hash(arena, bytes, CONTENT_HASH_BYTES);
+}
+
+struct str crypto_content_name(struct arena *arena, struct str bytes)
+{
+    return hex_hash(arena, bytes, CRYPTO_HASH_BYTES);
 }
 
 bool crypto_equal(struct str a, struct str b)

@@ -43,6 +43,9 @@ struct str crypto_hash_str(const struct crypto_keys *keys, struct arena *arena,
 /* Unkeyed BLAKE2b-128 as 32 hex digits: content hashes and ETags. */
 struct str crypto_content_hash(struct arena *arena, struct str bytes);
 
+/* Unkeyed BLAKE2b-256 as 64 hex digits: the name of bytes whose name nobody may forge. */
+struct str crypto_content_name(struct arena *arena, struct str bytes);
+
 bool crypto_equal(struct str a, struct str b); /* constant time for equal lengths */
 
 struct str crypto_base64url(struct arena *arena, struct str bytes); /* without padding */

@@ -41,7 +41,7 @@
     X(TOKEN_EXPIRED, token_expired, 410, "This link has expired")                                 \
     X(PAYMENT_EXPIRED, payment_expired, 410, "The time for this payment is over")                 \
     X(BODY_TOO_LARGE, body_too_large, 413, "The body is too large")                               \
-    X(UNSUPPORTED_MEDIA_TYPE, unsupported_media_type, 415, "The body must be application/json")   \
+    X(UNSUPPORTED_MEDIA_TYPE, unsupported_media_type, 415, "This type of body is not taken here")  \
     X(UNKNOWN_FIELD, unknown_field, 422, "This field is not known here")                          \
     X(REQUIRED, required, 422, "This field is required")                                          \
     X(WRONG_TYPE, wrong_type, 422, "This field has the wrong type")                               \
@@ -57,6 +57,8 @@
     X(PASSWORD_WRONG, password_wrong, 422, "The current password is wrong")                       \
     X(REFERRAL_CODE_INVALID, referral_code_invalid, 422, "There is no such referral code")        \
     X(OTP_INVALID, otp_invalid, 422, "This code is wrong")                                        \
+    X(IMAGE_INVALID, image_invalid, 422, "This is not a whole picture")                           \
+    X(IMAGE_TOO_LARGE, image_too_large, 422, "This picture has too many pixels")                  \
     X(IDEMPOTENCY_KEY_REUSED, idempotency_key_reused, 422,                                        \
       "This Idempotency-Key was used with another request")                                       \
     X(IDEMPOTENCY_KEY_INVALID, idempotency_key_invalid, 422, "This Idempotency-Key is not valid") \

@@ -60,7 +60,7 @@ struct http_content {
 };
 
 /* How hard content is compressed: by how often it changes. */
-enum { HTTP_GZIP_CHANGING = 4, HTTP_GZIP_STATIC = 9 };
+enum { HTTP_GZIP_NEVER = 0, HTTP_GZIP_CHANGING = 4, HTTP_GZIP_STATIC = 9 };
 
 struct http_header {
     struct str name, value;

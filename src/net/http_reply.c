@@ -167,7 +167,8 @@ static struct str choose(struct http_job *job, struct str *ret_encoding, bool *r
     *ret_encoding = STR_NONE;
     *ret_vary = job->vary;
     if (content) {
-        *ret_vary = content->identity.len > HTTP_GZIP_MIN_BYTES;
+        *ret_vary = content->gzip_level != HTTP_GZIP_NEVER &&
+                    content->identity.len > HTTP_GZIP_MIN_BYTES;
         struct str gzip = *ret_vary && response->status != 304 && http_accepts(&job->call, "gzip")
                               ? http_content_gzip(content)
                               : STR_NONE;

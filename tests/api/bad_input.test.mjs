@@ -67,8 +67,10 @@ const ADMINS = /^(foods?_|order_status|admin_|shop_)/;
 const IDS = { food: () => food.id, cart: () => food.id, order: () => placed.id,
   payment: () => payment.id, admin: () => user.user.id };
 
+const takesJson = (operation) => operation?.requestBody?.content['application/json'];
+
 const OPERATIONS = Object.entries(description.paths).flatMap(([template, item]) =>
-  ['post', 'put'].filter((method) => item[method]?.requestBody).map((method) => {
+  ['post', 'put'].filter((method) => takesJson(item[method])).map((method) => {
     const { operationId: name, requestBody } = item[method];
     return {
       name,

@@ -286,6 +286,14 @@ static void test_crypto__content_hash(void **state)
     assert_str(crypto_content_hash(arena, STR("abc")), "cf4ab791c62b8d2b2109c90275287816");
 }
 
+static void test_crypto__content_name(void **state)
+{
+    (void)state;
+    /* BLAKE2b-256, as b2sum -l 256 prints it. */
+    assert_str(crypto_content_name(arena, STR("abc")),
+               "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319");
+}
+
 static void test_crypto__equal(void **state)
 {
     (void)state;
@@ -410,6 +418,7 @@ int main(void)
         CRYPTO_TEST(test_crypto__hash_depends_on_key_purpose_and_bytes),
         CRYPTO_TEST(test_crypto__hash_is_keyed_blake2b),
         CRYPTO_TEST(test_crypto__content_hash),
+        CRYPTO_TEST(test_crypto__content_name),
         CRYPTO_TEST(test_crypto__equal),
         CRYPTO_TEST(test_crypto__base64url),
         CRYPTO_TEST(test_crypto__base64url_parse),
