@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
-  from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync,
+  writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -180,6 +180,13 @@ test('systemd finds no fault with the units, and little to expose', () => {
   for (const unit of here) {
     say('systemd-analyze', ['security', '--offline=true', '--threshold=15', '--no-pager', unit]);
   }
+});
+
+test('the user of the units is made by the system', () => {
+  mkdirSync(join(root, 'etc'), { recursive: true });
+  spawnSync('systemd-sysusers', [`--root=${root}`]);
+  assert.match(readFileSync(join(root, 'etc/passwd'), 'utf8'),
+    /^servery:x:\d+:\d+:Servery food ordering:\/var\/lib\/servery:\/usr\/sbin\/nologin$/m);
 });
 
 /* The system calls that the unit allows, its sets unfolded. */
