@@ -2,12 +2,17 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+
+const struct metric_scale PASSWORDS_SCALE = {
+    {20000, 50000, 100000, 250000, 500000, 1000000, 5000000}, 7, 6};
 
 enum { NICENESS = 10, STACK_BYTES = 256 * 1024 };
 
@@ -26,7 +31,9 @@ struct passwords {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     struct job *first, **last;
-    int waiting;
+    atomic_int waiting, running; /* read without the lock: metrics, not decisions */
+    atomic_int_least64_t refused;
+    struct metric_histogram time;
     bool stop;
     int n_threads;
     pthread_t threads[];
@@ -57,8 +64,12 @@ static void *thread_main(void *arg)
         if (!passwords->first)
             passwords->last = &passwords->first;
         passwords->waiting--;
+        passwords->running++;
         pthread_mutex_unlock(&passwords->lock);
+        int64_t begun_us = clock_mono_us();
         run(job);
+        metric_observe(&passwords->time, &PASSWORDS_SCALE, clock_mono_us() - begun_us);
+        passwords->running--;
         sem_post(&job->done);
         pthread_mutex_lock(&passwords->lock);
     }
@@ -118,8 +129,10 @@ static enum err submit(struct passwords *passwords, struct job *job)
         pthread_cond_signal(&passwords->wake);
     }
     pthread_mutex_unlock(&passwords->lock);
-    if (full)
+    if (full) {
+        passwords->refused++;
         return ERR_UNAVAILABLE;
+    }
     while (sem_wait(&job->done) != 0)
         ;
     sem_destroy(&job->done);
@@ -143,8 +156,12 @@ enum err passwords_verify(struct passwords *passwords, const char *hash, struct 
     return err;
 }
 
-int64_t passwords_waiting(const struct passwords *passwords)
+void passwords_stats(const struct passwords *passwords, struct passwords_stats *ret_stats)
 {
-    /* Read without the lock: a metric, not a decision. */
-    return __atomic_load_n(&passwords->waiting, __ATOMIC_RELAXED);
+    *ret_stats = (struct passwords_stats){
+        .waiting = atomic_load_explicit(&passwords->waiting, memory_order_relaxed),
+        .running = atomic_load_explicit(&passwords->running, memory_order_relaxed),
+        .refused = atomic_load_explicit(&passwords->refused, memory_order_relaxed),
+    };
+    metric_read_add(&passwords->time, &ret_stats->time);
 }

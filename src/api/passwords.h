@@ -4,6 +4,7 @@
 #define SERVERY_API_PASSWORDS_H
 
 #include "base/crypto.h"
+#include "base/metric.h"
 
 struct passwords;
 
@@ -17,7 +18,13 @@ MUST_CHECK enum err passwords_hash(struct passwords *passwords, struct str passw
 MUST_CHECK enum err passwords_verify(struct passwords *passwords, const char *hash,
                                      struct str password, bool *ret_right);
 
-/* How many wait; for the metrics. */
-int64_t passwords_waiting(const struct passwords *passwords);
+/* For the metrics; each a relaxed atomic read. */
+extern const struct metric_scale PASSWORDS_SCALE;
+struct passwords_stats {
+    int64_t waiting, running;
+    int64_t refused;            /* because the queue was full */
+    struct metric_reading time; /* microseconds that a hash took, without the wait */
+};
+void passwords_stats(const struct passwords *passwords, struct passwords_stats *ret_stats);
 
 #endif

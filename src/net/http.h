@@ -96,6 +96,7 @@ struct http_call {
     struct str request_id; /* made by the server, 16 characters */
     struct http_address peer;
     int64_t started_us; /* clock_mono_us when it was complete */
+    int loop;           /* whose connection it came by: 0 to io_threads-1 */
     struct http_response response;
 };
 
@@ -161,12 +162,17 @@ struct http_options {
     /* On the loop thread: fills the response to a call refused before its handler. status is 400,
      * 404, 405 (allow names the methods), 413 or 503. */
     void (*refuse)(struct http_call *call, int status, const char *detail, struct str allow);
+    /* On the loop thread, once for each call, refused ones included, when its answer is about to be
+     * sent: it may be counted, and is no longer changed. NULL: nobody counts. */
+    void (*measure)(const struct http_call *call);
 };
 
 /* What /metrics and tests look at; each a relaxed atomic read, until http_server_destroy. */
 struct http_stats {
-    int64_t connections, streams, requests, refused, queue_full;
+    int64_t connections, streams, requests, refused;
+    int64_t shed; /* requests dropped half read, to make room for whole ones */
     int64_t queued[HTTP_LANES], running[HTTP_LANES];
+    int64_t queue_full[HTTP_LANES]; /* calls refused because their lane's queue was full */
 };
 
 struct http_server;

@@ -137,6 +137,7 @@ static void shed(struct http_loop *loop, struct http_conn *last)
         TAILQ_INSERT_TAIL(&loop->reading, conn, reading_link);
         hold(conn, 0);
         http_conn_kill(conn);
+        atomic_fetch_add_explicit(&loop->server->shed, 1, memory_order_relaxed);
     }
     if (is_full(loop))
         http_conn_kill(last);
@@ -499,6 +500,7 @@ static struct http_job *job_for(struct http_loop *loop, struct http_conn *conn,
     job->n_headers = conn->scan.n_lines - 1;
     conn->job = job;
     call->server = loop->server;
+    call->loop = (int)(loop - loop->server->loops);
     call->ctx = loop->server->options.ctx;
     call->method = method_of(req);
     call->request_id = make_request_id(loop, call->arena);
@@ -532,7 +534,7 @@ static void dispatch(struct http_job *job)
         log_set_request_id(STR_NONE);
         http_reply_send(job);
     } else if (!http_workers_submit(server->workers, job)) {
-        atomic_fetch_add_explicit(&server->queue_full, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&server->queue_full[call->route->lane], 1, memory_order_relaxed);
         refuse(job, 503, "Too many requests are waiting.", STR_NONE);
     }
 }

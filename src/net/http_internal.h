@@ -175,7 +175,7 @@ struct http_server {
     pthread_cond_t stop_cond;
     int loops_running; /* under stop_lock */
 
-    _Atomic int64_t connections, streams, requests, refused, queue_full;
+    _Atomic int64_t connections, streams, requests, refused, shed, queue_full[HTTP_LANES];
     _Atomic int64_t queued[HTTP_LANES], running[HTTP_LANES]; /* copies of the workers' own */
 };
 

@@ -265,6 +265,8 @@ static void drop(struct http_job *job)
 
 void http_reply_send(struct http_job *job)
 {
+    if (job->loop->server->options.measure)
+        job->loop->server->options.measure(&job->call);
     if (!job->conn) {
         drop(job);
         return;

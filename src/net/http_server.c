@@ -423,11 +423,13 @@ void http_server_stats(const struct http_server *server, struct http_stats *ret_
         .streams = atomic_load_explicit(&server->streams, memory_order_relaxed),
         .requests = atomic_load_explicit(&server->requests, memory_order_relaxed),
         .refused = atomic_load_explicit(&server->refused, memory_order_relaxed),
-        .queue_full = atomic_load_explicit(&server->queue_full, memory_order_relaxed),
+        .shed = atomic_load_explicit(&server->shed, memory_order_relaxed),
     };
     for (int i = 0; i < HTTP_LANES; i++) {
         ret_stats->queued[i] = atomic_load_explicit(&server->queued[i], memory_order_relaxed);
         ret_stats->running[i] = atomic_load_explicit(&server->running[i], memory_order_relaxed);
+        ret_stats->queue_full[i] =
+            atomic_load_explicit(&server->queue_full[i], memory_order_relaxed);
     }
 }
 

@@ -5,11 +5,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -231,10 +234,21 @@ static void engine_listen(struct engine *engine, store_listener *listener, void 
     sqlite_writer_listen(engine_of(engine)->writer, listener, ctx);
 }
 
+static int64_t size_of(const char *path, const char *suffix)
+{
+    char name[PATH_MAX];
+    struct stat status;
+    int len = snprintf(name, sizeof(name), "%s%s", path, suffix);
+
+    return len < (int)sizeof(name) && stat(name, &status) == 0 ? (int64_t)status.st_size : -1;
+}
+
 static void engine_stats(const struct engine *base, struct store_stats *ret_stats)
 {
     const struct sqlite_engine *engine = (const struct sqlite_engine *)base;
 
+    *ret_stats = (struct store_stats){.database_bytes = size_of(engine->path, ""),
+                                      .log_bytes = size_of(engine->path, "-wal")};
     sqlite_writer_stats(engine->writer, ret_stats);
     ret_stats->reads_waiting = atomic_load_explicit(&engine->n_waiting, memory_order_relaxed);
 }

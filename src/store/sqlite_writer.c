@@ -43,7 +43,8 @@ struct sqlite_writer {
     int queued;
     bool stopping;
 
-    atomic_int_least64_t commits, jobs, failed_commits, queue_depth;
+    atomic_int_least64_t commits, jobs, failed_commits, queue_depth, refused;
+    struct metric_histogram jobs_a_commit, commit_time;
 
     /* The thread's own. */
     struct job *batch[BATCH_JOBS_MAX];
@@ -67,6 +68,7 @@ static enum err queue_put(struct sqlite_writer *writer, struct job *job)
     pthread_mutex_lock(&writer->mutex);
     if (writer->stopping || writer->queued >= writer->queue_max) {
         err = ERR_UNAVAILABLE;
+        atomic_fetch_add_explicit(&writer->refused, 1, memory_order_relaxed);
     } else {
         *writer->last = job;
         writer->last = &job->next;
@@ -197,10 +199,14 @@ static void bury(struct sqlite_writer *writer)
 
 static bool commit(struct sqlite_writer *writer)
 {
+    int64_t begun_us = clock_mono_us();
+
     if (sqlite_conn_control(writer->conn, commit_sql)) {
         bury(writer);
         return false;
     }
+    metric_observe(&writer->commit_time, &STORE_COMMIT_SCALE, clock_mono_us() - begun_us);
+    metric_observe(&writer->jobs_a_commit, &STORE_JOBS_SCALE, (int64_t)writer->n_batch);
     atomic_fetch_add_explicit(&writer->commits, 1, memory_order_relaxed);
     return true;
 }
@@ -347,4 +353,7 @@ void sqlite_writer_stats(const struct sqlite_writer *writer, struct store_stats 
     ret_stats->jobs = atomic_load_explicit(&writer->jobs, memory_order_relaxed);
     ret_stats->failed_commits = atomic_load_explicit(&writer->failed_commits, memory_order_relaxed);
     ret_stats->queue_depth = atomic_load_explicit(&writer->queue_depth, memory_order_relaxed);
+    ret_stats->refused = atomic_load_explicit(&writer->refused, memory_order_relaxed);
+    metric_read_add(&writer->jobs_a_commit, &ret_stats->jobs_a_commit);
+    metric_read_add(&writer->commit_time, &ret_stats->commit_time);
 }

@@ -136,6 +136,10 @@ void store_listen(struct store *store, store_listener *listener, void *ctx)
     store->engine->ops->listen(store->engine, listener, ctx);
 }
 
+const struct metric_scale STORE_JOBS_SCALE = {{1, 2, 4, 8, 16, 64, 128, 256}, 8, 0};
+const struct metric_scale STORE_COMMIT_SCALE = {
+    {500, 2000, 5000, 20000, 100000, 500000, 2500000}, 7, 6};
+
 void store_stats(const struct store *store, struct store_stats *ret_stats)
 {
     store->engine->ops->stats(store->engine, ret_stats);

@@ -28,6 +28,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/metric.h"
 
 struct store;
 struct tx;
@@ -193,9 +194,15 @@ MUST_CHECK enum err store_ready(struct store *store);
 /* The path of an SQLite database's file, for its lock file; NULL for other engines. */
 const char *store_path(const struct store *store);
 
+/* Of jobs in a commit, and of microseconds that a commit (its fsync) took. */
+extern const struct metric_scale STORE_JOBS_SCALE, STORE_COMMIT_SCALE;
+
 struct store_stats {
     int64_t commits, jobs, failed_commits, queue_depth; /* relaxed atomic reads */
+    int64_t refused;                                    /* writes, because the queue was full */
     int64_t reads_waiting;                              /* for a connection */
+    int64_t database_bytes, log_bytes; /* of the file and of its write-ahead log; -1: unknown */
+    struct metric_reading jobs_a_commit, commit_time;
 };
 void store_stats(const struct store *store, struct store_stats *ret_stats);
 
