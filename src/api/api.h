@@ -14,6 +14,7 @@ struct session_hints;
 struct rate_limit;
 struct payment_provider;
 struct mailbox;
+struct metrics;
 struct pages;
 
 struct api_settings {
@@ -23,7 +24,7 @@ struct api_settings {
     bool demo;
     int64_t payment_hold_ms;
     int auth_rate_per_minute, rate_per_minute; /* 0: off */
-    struct str metrics_token;
+    struct str metrics_token; /* empty: /metrics is for this machine only */
     size_t n_trusted_proxies;
     const struct client_network *trusted_proxies;
 };
@@ -44,6 +45,9 @@ struct api {
     struct pages *pages;                       /* the web pages and the API's description */
     void (*mail_waits)(void *ctx);             /* wakes the mail job; any thread */
     void *mail_ctx;
+    struct metrics *metrics;
+    void (*job_metrics)(void *ctx, struct buf *out); /* what the jobs count, for /metrics */
+    void *job_metrics_ctx;
 };
 
 /* The store's listener: refreshes the menu, feeds the streams, wakes the mail job. ctx is the api. */

@@ -118,6 +118,46 @@ struct http_address client_of(const struct http_call *call, const struct client_
     return client_from_forwarded(call->peer, forwarded, trusted, n_trusted);
 }
 
+bool client_is_loopback(const struct http_address *address)
+{
+    static const unsigned char loopback[16] = {[15] = 1};
+    return address->is_ipv6 ? memcmp(address->bytes, loopback, sizeof loopback) == 0
+                            : address->bytes[0] == 127;
+}
+
+bool client_host_is_loopback(const struct http_call *call)
+{
+    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+    struct str host = http_header_get(call, "Host");
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct str name = str_from(names[i]);
+        if (str_eq_nocase(str_slice(host, 0, name.len), name) &&
+            (host.len == name.len || host.ptr[name.len] == ':'))
+            return true;
+    }
+    return false;
+}
+
+bool client_is_local(const struct http_call *call, const struct client_network *trusted,
+                     size_t n_trusted)
+{
+    struct str forwarded = http_header_get(call, "X-Forwarded-For"), part;
+    struct http_address address;
+
+    if (!client_is_loopback(&call->peer) || !client_host_is_loopback(call))
+        return false;
+    if (!forwarded.ptr)
+        return !http_header_get(call, "Forwarded").ptr && !http_header_get(call, "Via").ptr &&
+               !http_header_get(call, "X-Real-IP").ptr;
+    if (!is_trusted(&call->peer, trusted, n_trusted))
+        return false;
+    while (str_split(&forwarded, ',', &part))
+        if (!client_address_parse(part, &address) || !client_is_loopback(&address))
+            return false;
+    return true;
+}
+
 struct str client_text(struct arena *arena, const struct http_address *address)
 {
     char text[INET6_ADDRSTRLEN];

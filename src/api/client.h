@@ -23,6 +23,18 @@ struct http_address client_of(const struct http_call *call,
 struct http_address client_from_forwarded(struct http_address peer, struct str forwarded,
                                           const struct client_network *trusted, size_t n_trusted);
 
+/* 127.0.0.0/8 or ::1. */
+bool client_is_loopback(const struct http_address *address);
+
+/* Whether the Host header names this machine: a page elsewhere whose name was made to point here
+ * (DNS rebinding) does not. */
+bool client_host_is_loopback(const struct http_call *call);
+
+/* Whether the call was made on this machine, for what needs no other proof. One that came through a
+ * proxy counts only if the proxy is trusted and names nobody but this machine. */
+bool client_is_local(const struct http_call *call, const struct client_network *trusted,
+                     size_t n_trusted);
+
 struct str client_text(struct arena *arena, const struct http_address *address);
 
 /* What limits count by: the IPv4 address, or an IPv6 address's /64. */

@@ -55,24 +55,10 @@ static enum err limit_rate(struct call *c)
     return problem_set(&c->problem, PROBLEM_RATE_LIMITED, "Please wait a moment.");
 }
 
-static bool host_is_loopback(const struct call *c)
-{
-    struct str host = http_header_get(c->http, "Host");
-    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        struct str name = str_from(names[i]);
-        if (str_eq_nocase(str_slice(host, 0, name.len), name) &&
-            (host.len == name.len || host.ptr[name.len] == ':'))
-            return true;
-    }
-    return false;
-}
-
 static enum err run(struct call *c)
 {
     if (c->route->flags & ROUTE_DEMO_ONLY) {
-        if (!c->api->settings.demo || !host_is_loopback(c))
+        if (!c->api->settings.demo || !client_host_is_loopback(c->http))
             return problem_set(&c->problem, PROBLEM_NOT_FOUND, NULL);
     }
     enum err err = limit_rate(c);

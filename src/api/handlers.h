@@ -76,6 +76,9 @@ enum err shop_put(struct call *c);
 enum err healthz_get(struct call *c);
 enum err readyz_get(struct call *c);
 
+/* metrics.c */
+enum err metrics_get(struct call *c);
+
 /* pages.c */
 enum err page_get(struct call *c);
 enum err errors_page_get(struct call *c);

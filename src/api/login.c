@@ -4,6 +4,7 @@
 #include "api/auth.h"
 #include "api/handlers.h"
 #include "api/menu.h"
+#include "api/metrics.h"
 #include "api/passwords.h"
 #include "api/users.h"
 #include "base/text.h"
@@ -49,6 +50,7 @@ static enum err refuse_login(struct call *c, const struct login *login)
     enum err err = call_transaction(c, login_fail, &failure);
     if (err)
         return err;
+    metrics_login_failed(c->api->metrics);
     if (failure.retry_after_ms == 0)
         return problem_set(&c->problem, PROBLEM_INVALID_CREDENTIALS, NULL);
     c->problem.retry_after_ms = failure.retry_after_ms;

@@ -17,7 +17,7 @@ struct setting {
     size_t offset;
     const char *value; /* default, as it would be written; "" is none */
     const char *demo;  /* demo's default; NULL: the same */
-    int64_t min, max;
+    int64_t min, max;  /* of a number; min of a secret: its length, if it has one */
     const char *meaning;
 };
 
@@ -64,8 +64,8 @@ static const struct setting SETTINGS[] = {
      "calls a minute from one client address; 0: no limit"},
     {"trusted_proxies", TYPE_TEXT, AT(trusted_proxies), "", NULL, 0, 0,
      "addresses or networks (CIDR), separated by commas, whose X-Forwarded-For is believed"},
-    {"metrics_token", TYPE_SECRET, AT(metrics_token), "", NULL, 0, 0,
-     "bearer token for /metrics, which is to come"},
+    {"metrics_token", TYPE_SECRET, AT(metrics_token), "", NULL, 16, 0,
+     "bearer token for /metrics, of 16 characters or more; without one only this machine may ask"},
 };
 /* clang-format on */
 
@@ -155,6 +155,15 @@ static enum err set_number(const struct loader *loader, const struct setting *se
     return complain(setting, source, what);
 }
 
+/* Short ones are guessed, and others do not come through a header. */
+static bool is_good_secret(const struct setting *setting, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] <= ' ' || text.ptr[i] > '~')
+            return false;
+    return text.len == 0 || (int64_t)text.len >= setting->min;
+}
+
 static enum err set(const struct loader *loader, const struct setting *setting, struct str text,
                     enum config_source source)
 {
@@ -164,8 +173,12 @@ static enum err set(const struct loader *loader, const struct setting *setting, 
     if (text.len > VALUE_MAX_BYTES)
         return complain(setting, source, "the value is too long");
     switch (setting->type) {
-    case TYPE_TEXT:
     case TYPE_SECRET:
+        if (!is_good_secret(setting, text))
+            return complain(setting, source, "too short, or with other than visible ASCII");
+        *(const char **)(void *)target = arena_cstr(loader->arena, text);
+        break;
+    case TYPE_TEXT:
     case TYPE_SECRET_URL:
         *(const char **)(void *)target = arena_cstr(loader->arena, text);
         break;

@@ -13,6 +13,7 @@
 #include "api/hub.h"
 #include "api/image_cache.h"
 #include "api/menu.h"
+#include "api/metrics.h"
 #include "api/pages.h"
 #include "api/passwords.h"
 #include "api/rate_limit.h"
@@ -146,13 +147,6 @@ static enum err parse_listen(struct app *app, struct http_address *ret_address)
     return ERR_OK;
 }
 
-static bool is_loopback(const struct http_address *address)
-{
-    static const unsigned char loopback[16] = {[15] = 1};
-    return address->is_ipv6 ? memcmp(address->bytes, loopback, sizeof loopback) == 0
-                            : address->bytes[0] == 127;
-}
-
 static enum err set_up(struct app *app)
 {
     struct api_settings *settings = &app->api.settings;
@@ -163,7 +157,7 @@ static enum err set_up(struct app *app)
     settings->rate_per_minute = (int)app->config->rate_per_minute;
     settings->metrics_token = str_from(app->config->metrics_token);
     enum err err = parse_listen(app, &address);
-    if (!err && app->demo && !is_loopback(&address))
+    if (!err && app->demo && !client_is_loopback(&address))
         err = complain("listen", "demo serves on loopback only: its admin's password is known");
     if (!err)
         err = set_public_url(app);
@@ -243,6 +237,7 @@ static enum err start_api(struct app *app)
     api->hub = hub_create(api->store);
     api->pages = pages_create();
     api->images = image_cache_create(IMAGE_CACHE_MAX_BYTES);
+    api->metrics = metrics_create((int)app->config->io_threads);
     api->session_hints = session_hints_create();
     if (app->demo)
         api->mailbox = mailbox_create();
@@ -254,6 +249,20 @@ static enum err start_api(struct app *app)
     if (!err)
         err = menu_create(api->store, &api->menu);
     return err;
+}
+
+static void put_mail_metrics(void *ctx, struct buf *out)
+{
+    struct mailer_stats stats;
+
+    mailer_stats(ctx, &stats);
+    metric_put(out, "servery_mails_sent_total", METRIC_COUNTER, "Mails sent.", stats.sent);
+    metric_put(out, "servery_mails_retried_total", METRIC_COUNTER,
+               "Attempts that failed and are made again.", stats.retried);
+    metric_put(out, "servery_mails_failed_total", METRIC_COUNTER,
+               "Mails given up: refused, or tried for too long.", stats.failed);
+    metric_put(out, "servery_mails_expired_total", METRIC_COUNTER,
+               "Mails not sent because it was too late for them.", stats.expired);
 }
 
 static enum err start_jobs(struct app *app)
@@ -271,6 +280,8 @@ static enum err start_jobs(struct app *app)
         return err;
     app->api.mail_waits = mailer_wake;
     app->api.mail_ctx = app->mailer;
+    app->api.job_metrics = put_mail_metrics;
+    app->api.job_metrics_ctx = app->mailer;
     store_listen(app->api.store, api_store_listener, &app->api);
     return upkeep_create(&upkeep, &app->upkeep);
 }
@@ -289,6 +300,7 @@ static enum err start_server(struct app *app)
         .ctx = &app->api,
         .handle = api_handle,
         .refuse = api_refuse,
+        .measure = metrics_measure,
     };
     return http_server_create(&options, &app->server);
 }
@@ -351,6 +363,7 @@ static bool take_down(struct app *app)
     rate_limit_destroy(api->all_limit);
     pages_destroy(api->pages);
     image_cache_destroy(api->images);
+    metrics_destroy(api->metrics);
     session_hints_destroy(api->session_hints);
     mailbox_destroy(api->mailbox);
     if (app->lock_fd >= 0)

@@ -52,7 +52,9 @@ const OPERATIONS = Object.entries(description.paths).flatMap(([template, item]) 
     path: template.replace('{id}', '1').replace('{name}', 'servery.css'),
     ...item[method],
   })));
-const closed = OPERATIONS.filter(({ security }) => security?.length !== 0);
+// No list of ways to prove who one is, or one with nothing to prove: open.
+const closed = OPERATIONS.filter(({ security }) => security?.length !== 0 &&
+  !security?.some((way) => Object.keys(way).length === 0));
 
 test('openapi: what is described to need a log-in does', async () => {
   assert.ok(closed.length > 25);

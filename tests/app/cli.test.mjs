@@ -77,7 +77,7 @@ test('a setting comes from the default, the file, the environment or the flag, i
 
 test('passwords are not shown', async () => {
   const all = await config(['--mail', 'smtp://me:hunter2@mail.example:587',
-    '--metrics-token', 'hunter2']);
+    '--metrics-token', '0123456789abcdef']);
   assert.equal(all.mail.value, 'smtp://me:***@mail.example:587');
   assert.equal(all.metrics_token.value, '***');
   assert.equal((await config(['--mail', 'smtp://me:hun/ter2@mail.example'])).mail.value,
@@ -92,6 +92,9 @@ for (const [args, words] of [
   [['--workers', 'many'], /workers/],
   [['--payment-hold', '0s'], /payment_hold/],
   [['--payment-hold', '15'], /payment_hold/],
+  [['--metrics-token', '0123456789abcde'], /^servery: metrics_token \(from flag\): too short[^0]*$/],
+  [['--metrics-token', '0123456789 abcdef'], /metrics_token/],
+  [['--metrics-token', '0123456789abcdéf'], /metrics_token/],
   [['--allow-test-payments=perhaps'], /allow_test_payments \(from flag\): must be yes or no/],
   [['--no-such-thing=1'], /unknown option/],
   [['--listen'], /--listen needs a value/],
