@@ -15,6 +15,37 @@ static void fail(struct http_scan *scan, const char *fault)
         scan->fault = fault;
 }
 
+static bool is_token_char(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+/* evhttp takes any method, an empty one too, and reads the version as scanf does. The target is
+ * http_guard_check's. */
+static void check_request_line(struct http_scan *scan, const char *bytes, size_t len)
+{
+    static const char version[] = "HTTP/1.";
+    for (size_t i = 0; i < len; i++) {
+        char c = bytes[i];
+        unsigned at = scan->word_at++;
+        bool good = true;
+        if (c == ' ' && scan->word < 2) {
+            good = at > 0;
+            scan->word++;
+            scan->word_at = 0;
+        } else if (scan->word == 0) {
+            good = is_token_char((unsigned char)c);
+        } else if (scan->word == 2) {
+            good = at < sizeof version - 1    ? c == version[at]
+                   : at == sizeof version - 1 ? c == '0' || c == '1'
+                                              : at == sizeof version && c == '\r';
+        }
+        if (!good)
+            fail(scan, "The request line must be a method, a target and HTTP/1.1 or HTTP/1.0.");
+    }
+}
+
 /* The name is told from the line's first bytes; what it may hold is http_guard_check's. */
 static void match_coding(struct http_scan *scan, const char *bytes, size_t len)
 {
@@ -33,10 +64,13 @@ static size_t scan_line(struct http_scan *scan, const char *bytes, size_t len)
     bool is_head = scan->part == HTTP_SCAN_HEAD;
     if (n > 0 && memchr(bytes, 0, n))
         fail(scan, "A header line holds NUL.");
+    if (is_head && scan->n_lines == 0)
+        check_request_line(scan, bytes, n);
     if (n > 0 && !scan->line_started) {
-        if (scan->n_lines > 0 && (*bytes == ' ' || *bytes == '\t'))
+        if (scan->n_lines > 0 && !scan->line_begun && (*bytes == ' ' || *bytes == '\t'))
             fail(scan, "A header line is continued."); /* obsolete, and read in many ways */
-        scan->line_started = *bytes != '\r' || n > 1;
+        scan->line_started = scan->line_begun || *bytes != '\r' || n > 1;
+        scan->line_begun = true;
     }
     if (is_head)
         match_coding(scan, bytes, n);
@@ -46,7 +80,7 @@ static size_t scan_line(struct http_scan *scan, const char *bytes, size_t len)
         scan->part = is_head && scan->chunked ? HTTP_SCAN_SIZE : HTTP_SCAN_DONE;
     else if (is_head)
         scan->n_lines++;
-    scan->line_started = false;
+    scan->line_begun = scan->line_started = false;
     scan->matched = 0;
     return n + 1;
 }
@@ -109,12 +143,6 @@ void http_scan_bytes(struct http_scan *scan, const char *bytes, size_t len)
             scan->part = HTTP_SCAN_DONE;
         }
     }
-}
-
-static bool is_token_char(unsigned char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
 static bool is_token(const char *name)

@@ -47,7 +47,9 @@ enum http_scan_part {
 struct http_scan {
     enum http_scan_part part;
     const char *fault; /* what is wrong with the request, or NULL */
-    bool line_started; /* the line that is being read has a byte besides its CR */
+    unsigned word, word_at; /* of the request line, and the place in it */
+    bool line_begun;   /* the line that is being read has a byte */
+    bool line_started; /* it has one besides the CR of its end */
     unsigned n_lines;  /* whole ones of the head, the request line included */
     size_t matched;    /* so many bytes of this line are those of "Transfer-Encoding:" */
     bool chunked;

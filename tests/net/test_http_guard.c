@@ -72,6 +72,10 @@ static void test_http_guard__ambiguous_requests(void **state)
         "GET /me nu HTTP/1.1\r\n" HOST "\r\n" SMUGGLED,
         "GET /me\tnu HTTP/1.1\r\n" HOST "\r\n" SMUGGLED,
         "GET /menu\r\n" HOST "\r\n" SMUGGLED,
+        " /menu HTTP/1.1\r\n" HOST "\r\n" SMUGGLED,
+        "G@T /menu HTTP/1.1\r\n" HOST "\r\n" SMUGGLED,
+        "GET /menu HTTP/\f1.1\r\n" HOST "\r\n" SMUGGLED,
+        "GET /menu HTTP/01.01\r\n" HOST "\r\n" SMUGGLED,
         "nonsense\r\n\r\n" SMUGGLED,
     };
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
@@ -168,7 +172,7 @@ static void test_http_guard__second_request(void **state)
 static void test_http_guard__scan_in_pieces(void **state)
 {
 #define BYTES(literal) literal, sizeof literal - 1
-#define CHUNKED "P\r\ntransfer-Encoding:x\r\n\r\n"
+#define CHUNKED "P /\r\ntransfer-Encoding:x\r\n\r\n"
     static const struct {
         const char *bytes;
         size_t len;
@@ -179,13 +183,21 @@ static void test_http_guard__scan_in_pieces(void **state)
         {BYTES("GET / HTTP/1.1\r\nA: b\r\n"), false, false},
         {BYTES("GET / HTTP/1.1\r\nA: \0\r\n\r\n"), true, true},
         {BYTES("GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n"), true, true},
-        {BYTES("\r\n"), false, true},
+        {BYTES("\r\n"), true, true},
+        {BYTES(" / HTTP/1.1\r\n\r\n"), true, true},
+        {BYTES("G@T / HTTP/1.1\r\n\r\n"), true, true},
+        {BYTES("G\rT / HTTP/1.1\r\n\r\n"), true, true},
+        {BYTES("\tGET / HTTP/1.1\r\n\r\n"), true, true},
+        {BYTES("BREW / HTTP/1.1\r\n\r\n"), false, true},
+        {BYTES("P /\r\n\r\r\n"), false, false},
+        {BYTES("P /\r\n\r\r\n\r\n"), false, true},
+        {BYTES("P /\r\n\r A: b\r\n\r\n"), false, true},
         {BYTES(CHUNKED "B\r\n\0\r\n\0\0\0\0\0\0\0\0\r\n00\r\nA: b\r\n\r\n\0"), false, true},
         {BYTES(CHUNKED "1\r\na\r\n0\r\nA: b\r\n"), false, false},
         {BYTES(CHUNKED "1\r\na\r\n0\r\nA: b\r\n c\r\n\r\n"), true, true},
         {BYTES(CHUNKED "1\r\na\n"), true, true},
-        {BYTES("P\r\nX-Transfer-Encoding:x\r\n\r\n+1\r\n"), false, true},
-        {BYTES("P\r\nTransfer-Encodings:x\r\n\r\n+1\r\n"), false, true},
+        {BYTES("P /\r\nX-Transfer-Encoding:x\r\n\r\n+1\r\n"), false, true},
+        {BYTES("P /\r\nTransfer-Encodings:x\r\n\r\n+1\r\n"), false, true},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
