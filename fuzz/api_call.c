@@ -175,6 +175,7 @@ static void learn(struct api_shop *shop, const json_t *answer)
         learn_text(shop, "order", json_object_get(answer, "id"));
     else if (json_object_get(answer, "available"))
         learn_text(shop, "food", json_object_get(answer, "id"));
+    learn_text(shop, "image", json_object_get(answer, "image_url"));
 }
 
 static struct str body_of(const struct http_response *response)

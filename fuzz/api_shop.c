@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "api/hub.h"
+#include "api/image_cache.h"
 #include "api/menu.h"
 #include "api/pages.h"
 #include "api/passwords.h"
@@ -259,6 +260,8 @@ void api_shop_reset(struct api_shop *shop)
     api->session_hints = session_hints_create();
     mailbox_destroy(api->mailbox);
     api->mailbox = mailbox_create();
+    image_cache_destroy(api->images);
+    api->images = image_cache_create(IMAGE_CACHE_MAX_BYTES);
     arena_reset(shop->arena);
     shop->n_words = WORDS_OF_ALL;
     atomic_store(&now_ms, EPOCH_MS + 2 * HOUR_MS);
