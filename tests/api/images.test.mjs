@@ -53,6 +53,9 @@ test('images: HEAD, ETag, and no compression', async () => {
   const shown = await anyone.get(food.image_url, { headers, expect: 200 });
   assert.equal(shown.headers['content-encoding'], undefined);
   assert.equal(shown.raw.length, 8 * KIB);
+  // Of a proxy before the shop, say.
+  for (const authorization of ['Basic dTpw', 'Bearer nonsense'])
+    await anyone.get(food.image_url, { headers: { authorization }, expect: 200 });
   const head = await anyone.call('HEAD', food.image_url, undefined, { headers, expect: 200 });
   assert.equal(head.headers['content-length'], String(8 * KIB));
   assert.equal(head.headers.etag, shown.headers.etag);
