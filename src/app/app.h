@@ -17,6 +17,7 @@ int app_serve(const struct command_line *line);
 int app_demo(const struct command_line *line);
 int app_admin(const struct command_line *line);
 int app_migrate(const struct command_line *line);
+int app_backup(const struct command_line *line);
 int app_check(const struct command_line *line);
 int app_config(const struct command_line *line);
 

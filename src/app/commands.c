@@ -1,4 +1,5 @@
-/* The commands that work beside a running server and end: admin, migrate, check, config. */
+/* The commands that work beside a running server and end: admin, migrate, check, config (backup.c
+ * has the backup). */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,8 +29,8 @@ enum err app_load(const struct command_line *line, bool demo, struct config *ret
 
 static enum err open_store(const struct config *config, bool must_exist, struct store **ret_store)
 {
-    struct store_options options = {.database = config->database, .readers = 2,
-                                    .must_exist = must_exist};
+    struct store_options options = {
+        .database = config->database, .readers = 2, .must_exist = must_exist};
     return store_open(&options, ret_store);
 }
 
@@ -86,7 +87,8 @@ int app_check(const struct command_line *line)
 
     if (app_load(line, false, &config, &sources))
         return 2;
-    if (open_store(&config, true, &store))
+    struct store_options options = {.database = config.database, .readers = 2, .read_only = true};
+    if (store_open(&options, &store))
         return 1;
     enum err err = store_ready(store);
     if (err)

@@ -34,8 +34,15 @@ static const struct subcommand SUBCOMMANDS[] = {
      "has to log in again, and mails that wait to be sent are lost."},
     {"migrate", app_migrate, "migrate", "Brings the database to this program's version",
      "Brings the database to this program's version."},
+    {"backup", app_backup, "backup FILE", "Copies the data to a new file, also while it serves",
+     "Copies the data, as they are at one moment, to a new file, also while the server runs and\n"
+     "writes. The file has its name only when it is on the disk and verified as by check. One\n"
+     "that exists is not written over, and a backup that fails leaves nothing behind. Exits 1\n"
+     "if there is none, and also if there is one of data with a breach, which is named.\n\n"
+     "  --with-key\n        also copies the key (secret_file), to FILE.key"},
     {"check", app_check, "check", "Verifies the data",
-     "Verifies the data, also while the server runs: names each breach and exits 1."},
+     "Verifies the data, also while the server runs: names each breach and exits 1. Changes\n"
+     "nothing, so it needs no right to write, and reads a backup on a read-only medium."},
     {"config", app_config, "config [--example]", "Prints every setting",
      "Prints every setting with its value, where that came from, and its meaning. With\n"
      "--example, a configuration file to begin with; with --markdown, a table of them."},

@@ -37,6 +37,8 @@ struct engine_ops {
     void (*listen)(struct engine *engine, store_listener *listener, void *ctx);
     void (*stats)(const struct engine *engine, struct store_stats *ret_stats);
     const char *(*path)(const struct engine *engine);
+    /* Where a copy is not the program's affair, it logs whose, and refuses. */
+    enum err (*backup)(struct engine *engine, struct store_backup *backup);
     void (*close)(struct engine *engine);
 
     const struct engine_token *tokens; /* ends with a NULL name */
@@ -67,5 +69,8 @@ extern const size_t store_n_migrations;
 MUST_CHECK enum err migrate_apply(struct store *store, const struct migration *migrations,
                                   size_t n_migrations, int *ret_applied);
 MUST_CHECK enum err migrate_check(struct store *store, int64_t version);
+MUST_CHECK enum err migrate_read(struct store *store, int64_t *ret_version);
+/* Logs that the database is newer than the program. */
+MUST_CHECK enum err migrate_newer(int64_t version, size_t n_migrations);
 
 #endif

@@ -125,6 +125,14 @@ static enum err apply_missing(struct store *store, struct arena *arena, int64_t 
     return version > 0 && applied > 0 ? store_write(store, arena, analyze, NULL) : ERR_OK;
 }
 
+enum err migrate_newer(int64_t version, size_t n_migrations)
+{
+    log_line(LOG_ERROR, "database_newer", LOG_INT("database_version", version),
+             LOG_INT("program_version", n_migrations),
+             LOG_CSTR("hint", "a newer servery has migrated this database; use that one"));
+    return ERR_INTERNAL;
+}
+
 enum err migrate_apply(struct store *store, const struct migration *migrations, size_t n_migrations,
                        int *ret_applied)
 {
@@ -137,10 +145,7 @@ enum err migrate_apply(struct store *store, const struct migration *migrations, 
     if (err)
         goto out;
     if (version > (int64_t)n_migrations) {
-        log_line(LOG_ERROR, "database_newer", LOG_INT("database_version", version),
-                 LOG_INT("program_version", n_migrations),
-                 LOG_CSTR("hint", "a newer servery has migrated this database; use that one"));
-        err = ERR_INTERNAL;
+        err = migrate_newer(version, n_migrations);
         goto out;
     }
     err = apply_missing(store, arena, version, migrations, n_migrations, &applied);
@@ -151,14 +156,23 @@ out:
     return err;
 }
 
-enum err migrate_check(struct store *store, int64_t version)
+enum err migrate_read(struct store *store, int64_t *ret_version)
 {
     struct arena *arena = arena_create();
-    int64_t found;
-    enum err err;
+    int64_t version;
+    enum err err = store_read(store, arena, read_version, &version);
 
-    err = store_read(store, arena, read_version, &found);
     arena_destroy(arena);
+    if (!err)
+        *ret_version = version;
+    return err;
+}
+
+enum err migrate_check(struct store *store, int64_t version)
+{
+    int64_t found;
+    enum err err = migrate_read(store, &found);
+
     if (err)
         return err;
     return found == version ? ERR_OK : ERR_UNAVAILABLE;

@@ -28,8 +28,8 @@ struct waiter {
 
 struct sqlite_engine {
     struct engine engine;
-    char *path; /* absolute */
-    struct sqlite_writer *writer;
+    char *path;                   /* absolute */
+    struct sqlite_writer *writer; /* NULL: read-only */
 
     pthread_mutex_t mutex;     /* guards the pool */
     struct sqlite_conn **idle; /* the last one back is the first one out: its cache is warm */
@@ -204,7 +204,7 @@ static enum err read_on(struct sqlite_conn *conn, struct arena *arena, tx_fn *fn
 static enum err engine_read(struct engine *base, struct arena *arena, tx_fn *fn, void *arg)
 {
     struct sqlite_engine *engine = engine_of(base);
-    struct sqlite_conn *conn = sqlite_writer_own_conn(engine->writer);
+    struct sqlite_conn *conn = engine->writer ? sqlite_writer_own_conn(engine->writer) : NULL;
     enum err err;
 
     /* The listener between two batches: if it waited for a slow reader, so would every write. */
@@ -226,6 +226,7 @@ static enum err engine_read(struct engine *base, struct arena *arena, tx_fn *fn,
 
 static enum err engine_write(struct engine *engine, struct arena *arena, tx_fn *fn, void *arg)
 {
+    assert(engine_of(engine)->writer || !"a write to a store that was opened read-only");
     return sqlite_writer_write(engine_of(engine)->writer, arena, fn, arg);
 }
 
@@ -249,13 +250,19 @@ static void engine_stats(const struct engine *base, struct store_stats *ret_stat
 
     *ret_stats = (struct store_stats){.database_bytes = size_of(engine->path, ""),
                                       .log_bytes = size_of(engine->path, "-wal")};
-    sqlite_writer_stats(engine->writer, ret_stats);
+    if (engine->writer)
+        sqlite_writer_stats(engine->writer, ret_stats);
     ret_stats->reads_waiting = atomic_load_explicit(&engine->n_waiting, memory_order_relaxed);
 }
 
 static const char *engine_path(const struct engine *engine)
 {
     return ((const struct sqlite_engine *)engine)->path;
+}
+
+static enum err engine_backup(struct engine *engine, struct store_backup *backup)
+{
+    return sqlite_backup(engine_of(engine)->path, backup);
 }
 
 static void engine_close(struct engine *base)
@@ -266,7 +273,8 @@ static void engine_close(struct engine *base)
     assert(engine->n_idle == engine->n_open);
     while (engine->n_idle > 0)
         sqlite_conn_close(engine->idle[--engine->n_idle]);
-    sqlite_writer_stop(engine->writer);
+    if (engine->writer)
+        sqlite_writer_stop(engine->writer);
     pthread_mutex_destroy(&engine->mutex);
     free(engine->idle);
     free(engine->path);
@@ -297,6 +305,7 @@ const struct engine_ops sqlite_ops = {
     .listen = engine_listen,
     .stats = engine_stats,
     .path = engine_path,
+    .backup = engine_backup,
     .close = engine_close,
     .tokens = tokens,
     .find_table_sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
@@ -314,10 +323,17 @@ static enum err refuse(const char *path, const char *hint)
 /* Makes sure that there is a file, readable by its owner only: SQLite gives its log the same mode.
  * One that exists is never opened here, because closing it would drop the locks that other
  * connections of this process hold on it. */
-static enum err find_file(const char *path, bool must_exist, char **ret_path)
+static enum err find_file(const char *path, const struct store_options *options, char **ret_path)
 {
+    bool must_exist = options->must_exist || options->read_only;
     int fd;
 
+    /* SQLite's own names for what is no file would make one that is called so. */
+    if (strncmp(path, ":memory:", 8) == 0 || strncmp(path, "file:", 5) == 0) {
+        errno = EINVAL;
+        return refuse(path, "name a file, as in sqlite:servery.db; a shop in memory would forget "
+                            "its orders");
+    }
     if (must_exist && access(path, F_OK))
         return refuse(path, "there is no such database; check the setting database");
     if (!must_exist) {
@@ -328,7 +344,9 @@ static enum err find_file(const char *path, bool must_exist, char **ret_path)
             return refuse(path, "the file's folder must exist and be writable for this user");
     }
     /* Asked before SQLite opens it, which would leave a log behind that is as read-only. */
-    if (access(path, R_OK | W_OK))
+    if (options->read_only && access(path, R_OK))
+        return refuse(path, "the file must be readable for this user");
+    if (!options->read_only && access(path, R_OK | W_OK))
         return refuse(path, "the file and its folder must be writable for this user");
     *ret_path = realpath(path, NULL);
     return *ret_path ? ERR_OK : refuse(path, "check the setting database");
@@ -339,15 +357,17 @@ enum err sqlite_engine_open(const struct store_options *options, const char *pat
 {
     struct sqlite_engine *engine;
     struct sqlite_conn *conn;
+    enum sqlite_role role;
     char *full;
     enum err err;
 
     /* Neither a lock nor a count at every allocation; refused, without harm, once SQLite runs. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    err = find_file(path, options->must_exist, &full);
+    err = find_file(path, options, &full);
     if (err)
         return err;
-    err = sqlite_conn_open(full, SQLITE_ROLE_WRITER, &conn);
+    role = options->read_only ? SQLITE_ROLE_READER : SQLITE_ROLE_WRITER;
+    err = sqlite_conn_open(full, role, &conn);
     if (err) {
         free(full);
         return err;
@@ -359,7 +379,11 @@ enum err sqlite_engine_open(const struct store_options *options, const char *pat
     engine->idle = mem_zalloc((size_t)engine->n_max * sizeof(struct sqlite_conn *));
     pthread_mutex_init(&engine->mutex, NULL);
     engine->last = &engine->first;
-    engine->writer = sqlite_writer_start(conn, options);
+    if (options->read_only)
+        engine->idle[engine->n_idle++] = conn;
+    else
+        engine->writer = sqlite_writer_start(conn, options);
+    engine->n_open = engine->n_idle;
     *ret_engine = &engine->engine;
     return ERR_OK;
 }

@@ -1,5 +1,6 @@
 /* The parts of the SQLite engine: one connection (sqlite_conn.c), the writer thread
- * (sqlite_writer.c), and the engine with its read connections (sqlite.c). */
+ * (sqlite_writer.c), the engine with its read connections (sqlite.c), and a copy of the database
+ * while it is written (sqlite_backup.c). */
 #ifndef SERVERY_STORE_SQLITE_H
 #define SERVERY_STORE_SQLITE_H
 
@@ -13,7 +14,8 @@ struct sqlite_conn;
 
 enum sqlite_role { SQLITE_ROLE_WRITER, SQLITE_ROLE_READER };
 
-/* Opens and sets up `path`, which exists. Errors are logged. */
+/* Opens and sets up `path`, which exists. A reader takes it also where it may only be read. Errors
+ * are logged. */
 MUST_CHECK enum err sqlite_conn_open(const char *path, enum sqlite_role role,
                                      struct sqlite_conn **ret_conn);
 void sqlite_conn_close(struct sqlite_conn *conn); /* NULL is fine */
@@ -87,5 +89,9 @@ MUST_CHECK enum err sqlite_writer_write(struct sqlite_writer *writer, struct are
 struct sqlite_conn *sqlite_writer_own_conn(struct sqlite_writer *writer);
 void sqlite_writer_listen(struct sqlite_writer *writer, store_listener *listener, void *ctx);
 void sqlite_writer_stats(const struct sqlite_writer *writer, struct store_stats *ret_stats);
+
+/* ---- A copy (sqlite_backup.c) ---- */
+
+MUST_CHECK enum err sqlite_backup(const char *source, struct store_backup *backup);
 
 #endif

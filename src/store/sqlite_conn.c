@@ -2,8 +2,11 @@
  * a lookup by address, its bindings and its steps. */
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "base/log.h"
 #include "store/sqlite.h"
@@ -419,13 +422,49 @@ static bool set_up(struct sqlite_conn *conn, enum sqlite_role role)
            (role == SQLITE_ROLE_READER || can_write(conn));
 }
 
-enum err sqlite_conn_open(const char *path, enum sqlite_role role, struct sqlite_conn **ret_conn)
+/* A database whose log is a file of its own needs its folder to be writable even to be read, but for
+ * the promise that nobody changes it: kept by a medium that is read-only, if no log is left there. */
+static bool is_immutable(const char *path)
+{
+    struct statvfs medium;
+    struct stat status;
+    char *log = NULL;
+    bool immutable;
+
+    if (statvfs(path, &medium) || !(medium.f_flag & ST_RDONLY))
+        return false;
+    if (asprintf(&log, "%s-wal", path) < 0)
+        return false;
+    immutable = stat(log, &status) != 0 || status.st_size == 0;
+    free(log);
+    return immutable;
+}
+
+static int open_db(const char *path, enum sqlite_role role, sqlite3 **ret_db)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    char *uri, *end;
+    int rc;
+
+    if (role == SQLITE_ROLE_WRITER || !is_immutable(path))
+        return sqlite3_open_v2(path, ret_db, flags, NULL);
+    uri = mem_alloc(3 * strlen(path) + sizeof("file:?immutable=1"));
+    end = uri + sprintf(uri, "file:");
+    for (; *path; path++)
+        end += sprintf(end, strchr("%?#", *path) ? "%%%02x" : "%c", (unsigned char)*path);
+    strcpy(end, "?immutable=1");
+    flags = (flags & ~SQLITE_OPEN_READWRITE) | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+    rc = sqlite3_open_v2(uri, ret_db, flags, NULL);
+    free(uri);
+    return rc;
+}
+
+enum err sqlite_conn_open(const char *path, enum sqlite_role role, struct sqlite_conn **ret_conn)
+{
     struct sqlite_conn *conn = mem_zalloc(sizeof(*conn));
     enum err err;
 
-    if (sqlite3_open_v2(path, &conn->db, flags, NULL) || !set_up(conn, role)) {
+    if (open_db(path, role, &conn->db) || !set_up(conn, role)) {
         err = open_failed(conn, path);
         sqlite_conn_close(conn);
         return err;

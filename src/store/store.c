@@ -145,6 +145,11 @@ void store_stats(const struct store *store, struct store_stats *ret_stats)
     store->engine->ops->stats(store->engine, ret_stats);
 }
 
+enum err store_backup(struct store *store, struct store_backup *backup)
+{
+    return store->engine->ops->backup(store->engine, backup);
+}
+
 const char *store_path(const struct store *store)
 {
     return store->engine->ops->path(store->engine);
@@ -192,4 +197,16 @@ enum err store_migrate(struct store *store, int *ret_applied)
 enum err store_ready(struct store *store)
 {
     return migrate_check(store, store_migrations[store_n_migrations - 1].version);
+}
+
+enum err store_version(struct store *store, int64_t *ret_version)
+{
+    int64_t version;
+    enum err err = migrate_read(store, &version);
+
+    if (!err && version > (int64_t)store_n_migrations)
+        err = migrate_newer(version, store_n_migrations);
+    if (!err)
+        *ret_version = version;
+    return err;
 }

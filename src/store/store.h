@@ -177,6 +177,7 @@ struct store_options {
     bool run_twice;       /* tests: each write is run, rolled back, and run again */
     bool defer;           /* tests: posts and lates wait as long as they may */
     bool must_exist;      /* refuse a database that is not there */
+    bool read_only;       /* for store_read alone: changes nothing, and asks for no right to */
     int queue_max;        /* writes that may wait before more are refused; 0: 4096 */
 };
 
@@ -190,6 +191,21 @@ MUST_CHECK enum err store_migrate(struct store *store, int *ret_applied);
 
 /* ERR_OK if the database answers and is migrated to exactly this program's version. */
 MUST_CHECK enum err store_ready(struct store *store);
+
+/* The number of its newest migration, 0 without any; ERR_INTERNAL, with a line in the log, if it is
+ * newer than the program. */
+MUST_CHECK enum err store_version(struct store *store, int64_t *ret_version);
+
+/* Writes a copy of the whole database, as it is at one moment after the call, into the file `path`,
+ * which exists and is empty; while others read and write it, and without keeping them waiting. The
+ * copy is on the disk and found to be in order as a database when this returns; what is in it is
+ * store_check's to judge. What failed is logged, and half a copy is left for the caller to remove. */
+struct store_backup {
+    const char *path;
+    bool (*is_cancelled)(void); /* asked all the while; NULL: never */
+    int64_t bytes, copied_ms;   /* out; the time in which the log could not be emptied */
+};
+MUST_CHECK enum err store_backup(struct store *store, struct store_backup *backup);
 
 /* The path of an SQLite database's file, for its lock file; NULL for other engines. */
 const char *store_path(const struct store *store);

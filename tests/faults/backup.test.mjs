@@ -1,0 +1,174 @@
+// Backups while the shop is in full swing, on a disk that is too small, and cut off in the middle.
+import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync }
+  from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { promisify } from 'node:util';
+import { buildDir, run } from '../lib/build.mjs';
+import { PROGRAM } from '../lib/server.mjs';
+import { startSmtp } from '../lib/smtp.mjs';
+import { Load } from './load.mjs';
+import { Random } from './random.mjs';
+import { Shop } from './shop.mjs';
+import { SmallDisk } from './small_disk.mjs';
+import { Tampering } from './strace.mjs';
+
+const execute = promisify(execFile);
+const sql = (file, text) => execFileSync('sqlite3', [file, text], { encoding: 'utf8' }).trim();
+
+function newDir(t) {
+  const dir = mkdtempSync(join(tmpdir(), 'servery-backup-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/* A shop's database of some megabytes that nobody serves: mails with long bodies. */
+async function largeDatabase(dir, megabytes) {
+  const file = join(dir, 'servery.db');
+  assert.equal((await run(PROGRAM, ['migrate', `--database=sqlite:${file}`])).code, 0);
+  sql(file, `INSERT INTO outbox (recipient, subject, body, status, next_at, created_at)
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${megabytes * 8})
+    SELECT 'a@example.org', 's', randomblob(131072), 'waiting', 0, 0 FROM n`);
+  return file;
+}
+
+test('a backup under constant writes ends, and holds all that was acknowledged before',
+  async (t) => {
+    const smtp = await startSmtp();
+    const shop = new Shop({ mail: smtp.url });
+    const load = new Load(smtp, { customers: 4, random: new Random() });
+    const dir = newDir(t);
+    t.after(async () => {
+      load.close();
+      await shop.remove();
+      await smtp.close();
+    });
+    await shop.start();
+    await load.prepare(shop);
+    load.start();
+    await load.after(20);
+    for (let i = 0; i < 4; i++) {
+      const before = [...load.orders.values()].map(({ id, status, events }) =>
+        ({ id, status, events: events.length }));
+      const paid = [...load.payments].filter(([, { status }]) => status === 'paid');
+      const acknowledged = load.count;
+      const target = join(dir, `${i}.db`);
+      const { code, stdout, stderr } = await shop.command('backup', target);
+      assert.equal(code, 0, stdout + stderr);
+      // The shop went on meanwhile.
+      await load.until(() => load.count > acknowledged);
+      const events = new Map(sql(target,
+        'SELECT order_id, count(*) FROM order_events GROUP BY order_id').split('\n')
+        .filter(Boolean).map((line) => line.split('|').map(Number)));
+      for (const { id, events: known } of before)
+        assert.ok(events.get(id) >= known, `order ${id}: ${events.get(id)} of ${known} events`);
+      for (const [id] of paid)
+        assert.equal(sql(target, `SELECT status FROM payments WHERE id = ${id}`), 'paid');
+      t.diagnostic(`${before.length} orders known before, ${events.size} in the backup`);
+      await load.after(10);
+    }
+    await load.halt();
+    await load.verifyAll();
+    await shop.end();
+    await shop.checkData();
+  });
+
+test('the log of a server shrinks again after a backup', async (t) => {
+  const shop = new Shop();
+  t.after(() => shop.remove());
+  await shop.start();
+  const { code } = await shop.command('backup', join(newDir(t), 'copy.db'));
+  assert.equal(code, 0);
+  // Nothing is left that would keep the log from being emptied.
+  assert.equal(await shop.query('PRAGMA wal_checkpoint(TRUNCATE)'), '0|0|0');
+  await shop.end();
+});
+
+const noDisk = SmallDisk.whyNot();
+
+test('a disk that is full leaves nothing behind', { skip: noDisk }, async (t) => {
+  const disk = new SmallDisk('16m');
+  t.after(() => disk.remove());
+  const file = await largeDatabase(newDir(t), 24);
+  const target = join(disk.dir, 'copy.db');
+  const args = ['backup', target, `--database=sqlite:${file}`];
+  const { code, stderr } = await run(PROGRAM, args);
+  assert.equal(code, 1);
+  assert.match(stderr, /"backup_failed".*the disk is full/);
+  assert.deepEqual(readdirSync(disk.dir), []);
+});
+
+test('a medium that may only be read is checked', { skip: noDisk }, async (t) => {
+  const disk = new SmallDisk('16m');
+  t.after(() => disk.remove());
+  const file = await largeDatabase(newDir(t), 1);
+  const copy = join(disk.dir, 'copy.db');
+  const original = join(disk.dir, 'a 100% original?#.db');
+  assert.equal((await run(PROGRAM, ['backup', copy, `--database=sqlite:${file}`])).code, 0);
+  copyFileSync(file, original);
+  assert.equal(sql(file, 'PRAGMA journal_mode'), 'wal'); // of the original as well
+  execFileSync('mount', ['-o', 'remount,ro', disk.dir]);
+  for (const path of [copy, original]) {
+    const { code, stdout, stderr } = await run(PROGRAM, ['check', `--database=sqlite:${path}`]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /0 breaches/);
+  }
+  const { code, stderr } = await run(PROGRAM, ['migrate', `--database=sqlite:${copy}`]);
+  assert.equal(code, 1);
+  assert.match(stderr, /must be writable/);
+});
+
+const noTrace = Tampering.whyNot();
+
+/* The n-th sync of the backup brings this signal or error along. */
+async function disturbed(file, target, fault) {
+  return execute('strace', ['-f', '-o', '/dev/null', '-e', 'trace=fsync',
+    '-e', `inject=fsync:${fault}`, join(buildDir, PROGRAM), 'backup', target,
+    `--database=sqlite:${file}`]).then((done) => ({ code: 0, ...done }), (error) => error);
+}
+
+for (const [what, fault, words] of [
+  ['SIGTERM', 'signal=TERM:when=1', /it was stopped/],
+  ['SIGINT', 'signal=INT:when=2', /it was stopped/],
+  ['a sync that fails', 'error=EIO:when=1', /Input\/output error/],
+  ['a later sync that fails', 'error=EIO:when=3', /Input\/output error/],
+]) {
+  test(`${what} in the middle leaves nothing behind`, { skip: noTrace }, async (t) => {
+    const dir = newDir(t);
+    const file = await largeDatabase(dir, 24);
+    const { code, stderr } = await disturbed(file, join(dir, 'copy.db'), fault);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, words);
+    assert.deepEqual(readdirSync(dir).filter((name) => name.startsWith('copy')), []);
+  });
+}
+
+test('what a kill leaves behind is used up by the next', { skip: noTrace }, async (t) => {
+  const dir = newDir(t);
+  const file = await largeDatabase(dir, 24);
+  const target = join(dir, 'copy.db');
+  const { signal } = await disturbed(file, target, 'signal=KILL:when=2');
+  assert.equal(signal, 'SIGKILL');
+  assert.ok(!existsSync(target));
+  assert.ok(statSync(`${target}.partial`).size > 1024 * 1024);
+  writeFileSync(`${target}.partial`, 'x'.repeat(100 * 1024 * 1024)); // longer than the copy will be
+  const { code, stderr } = await run(PROGRAM, ['backup', target, `--database=sqlite:${file}`]);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(readdirSync(dir).filter((name) => name.startsWith('copy')), ['copy.db']);
+  assert.ok(statSync(target).size < 50 * 1024 * 1024);
+  assert.equal(sql(target, 'PRAGMA integrity_check'), 'ok');
+});
+
+test('two backups at once do not write one file', async (t) => {
+  const dir = newDir(t);
+  const file = await largeDatabase(dir, 8);
+  const target = join(dir, 'copy.db');
+  const done = await Promise.all([1, 2, 3, 4].map(() =>
+    run(PROGRAM, ['backup', target, `--database=sqlite:${file}`])));
+  assert.deepEqual(done.map(({ code }) => code).sort(), [0, 1, 1, 1]);
+  assert.deepEqual(readdirSync(dir).filter((name) => name.startsWith('copy')), ['copy.db']);
+  assert.equal(sql(target, 'PRAGMA integrity_check'), 'ok');
+});
