@@ -67,6 +67,7 @@ struct http_header {
 };
 
 struct http_stream;
+struct http_pieces;
 
 struct http_response {
     int status; /* 0 until set */
@@ -78,6 +79,7 @@ struct http_response {
     size_t n_headers;
     struct http_header headers[HTTP_RESPONSE_HEADERS_MAX];
     struct http_stream *stream; /* set by http_stream_open: the answer is an event stream */
+    struct http_pieces *pieces; /* set by http_pieces_open: more of the body is to come */
     bool close;                 /* Connection: close */
 };
 
@@ -149,6 +151,28 @@ void http_chunk_unref(struct http_chunk *chunk);
 void http_stream_send(struct http_stream *stream, struct http_chunk *chunk, int64_t id);
 void http_stream_end(struct http_stream *stream); /* any thread, same rule; the client sees EOF */
 
+/* ---- Answers in pieces ----
+ *
+ * For a body that is too long to be made at once. The handler opens the pieces on its call and returns
+ * as ever; its response's body is the first one. When a piece is written to the last byte, `next`
+ * makes another one, in the route's lane; so one piece is in memory, however slowly it is read, and
+ * between two of them no worker and nothing of the handler's is held. `closed` is told once, on the
+ * loop thread, when `next` will not be called again: all is said, the client has left or has taken
+ * nothing for HTTP_IDLE_TIMEOUT_MS, or the server stops (HTTP_STOP_READING_MS later). The connection
+ * ends with the body. One that is cut short has no last chunk, so its reader knows. A response with
+ * another status than 200, and one to HEAD, is sent as a plain answer, and the pieces closed. */
+enum http_pieces_got {
+    HTTP_PIECES_MORE,
+    HTTP_PIECES_LAST,   /* this piece, which may be empty, is the last */
+    HTTP_PIECES_FAILED, /* the connection is cut */
+};
+/* Appends to piece. What is taken from the arena is gone after the call. */
+typedef enum http_pieces_got http_pieces_next(void *arg, struct arena *arena, struct buf *piece);
+typedef void http_pieces_closed(void *arg);
+
+void http_pieces_open(struct http_call *call, http_pieces_next *next, http_pieces_closed *closed,
+                      void *arg);
+
 /* ---- The server ---- */
 
 struct http_options {
@@ -172,7 +196,7 @@ struct http_stats {
     int64_t connections, streams, requests, refused;
     int64_t shed; /* requests dropped half read, to make room for whole ones */
     int64_t queued[HTTP_LANES], running[HTTP_LANES];
-    int64_t queue_full[HTTP_LANES]; /* calls refused because their lane's queue was full */
+    int64_t queue_full[HTTP_LANES]; /* calls refused, or pieces put off, as their queue was full */
 };
 
 struct http_server;

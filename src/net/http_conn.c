@@ -70,7 +70,9 @@ void http_conn_on_tick(evutil_socket_t fd, short what, void *arg)
         http_conn_kill(conn);
     }
     http_stream_tick(loop, now_ms);
-    if (!TAILQ_EMPTY(&loop->reading) || !TAILQ_EMPTY(&loop->streams))
+    http_pieces_tick(loop, now_ms);
+    if (!TAILQ_EMPTY(&loop->reading) || !TAILQ_EMPTY(&loop->streams) ||
+        !TAILQ_EMPTY(&loop->pieces))
         http_conn_arm_tick(loop);
 }
 
@@ -285,6 +287,8 @@ static void on_closed(struct evhttp_connection *evcon, void *arg)
         if (!evhttp_request_get_connection(req))
             evhttp_request_free(req); /* evhttp has let go of it */
     }
+    if (conn->pieces)
+        http_pieces_lost(conn->pieces);
     if (conn->job)
         conn->job->conn = NULL;
     if (conn->state == HTTP_CONN_READING)
@@ -361,6 +365,7 @@ void http_conn_stop(struct http_loop *loop)
     struct http_stream *stream;
     int64_t deadline_ms = clock_mono_ms() + loop->server->limits.stop_reading_ms;
     loop->stopping = true;
+    loop->stop_cut_ms = deadline_ms;
     (void)evconnlistener_disable(loop->listener);
     TAILQ_FOREACH (stream, &loop->streams, link)
         http_stream_end(stream);
@@ -506,6 +511,7 @@ static struct http_job *job_for(struct http_loop *loop, struct http_conn *conn,
     call->request_id = make_request_id(loop, call->arena);
     call->peer = conn->peer;
     call->started_us = clock_mono_us();
+    job->queued_us = call->started_us;
     buf_init(&call->response.body, call->arena);
     set_target(call, str_from(evhttp_request_get_uri(req)));
     set_body(job);

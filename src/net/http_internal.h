@@ -76,6 +76,7 @@ struct http_conn {
     size_t buffered;      /* its share of loop->buffered: see on_input */
     struct http_job *job; /* being handled */
     struct http_stream *stream;
+    struct http_pieces *pieces; /* once its answer has begun */
     TAILQ_ENTRY(http_conn) link, reading_link;
 };
 TAILQ_HEAD(http_conns, http_conn);
@@ -86,14 +87,37 @@ struct http_job {
     struct http_loop *loop;
     struct http_conn *conn;
     struct evhttp_request *req;
+    int64_t queued_us; /* monotonic: since when a worker is waited for */
     unsigned n_headers; /* in the request's head: those after came in its trailer */
     size_t counted; /* body bytes counted in loop->buffered */
     bool head;
     bool vary;       /* the body could have been compressed */
+    bool unsized;    /* an answer to HEAD that would have no Content-Length */
     struct str gzip; /* the body compressed, malloc'd; STR_NONE: sent as it is */
     STAILQ_ENTRY(http_job) link;
 };
 STAILQ_HEAD(http_jobs, http_job);
+
+enum http_pieces_state {
+    HTTP_PIECES_UNSENT,  /* the answer has not begun */
+    HTTP_PIECES_MAKING,  /* the job is a worker's */
+    HTTP_PIECES_WRITING, /* the loop's, as in all others */
+    HTTP_PIECES_WAITING, /* for room in the lane's queue */
+    HTTP_PIECES_CUT,     /* the connection is being closed */
+};
+
+struct http_pieces {
+    struct http_job *job;
+    http_pieces_next *next; /* this, what it gives and the arena are a worker's while it makes one */
+    http_pieces_closed *closed;
+    void *arg;
+    enum http_pieces_state state;
+    enum http_pieces_got got; /* with the piece */
+    struct buf piece;         /* on the heap */
+    struct arena *arena;      /* for making one */
+    TAILQ_ENTRY(http_pieces) link;
+};
+TAILQ_HEAD(http_pieces_list, http_pieces);
 
 struct http_message {
     struct http_chunk *chunk;
@@ -141,7 +165,9 @@ struct http_loop {
     int n_jobs;
     size_t buffered;    /* memory for requests: what is read of them, bodies being handled */
     int64_t shed_log_ms; /* monotonic: no line about it before */
+    int64_t stop_cut_ms; /* monotonic, while stopping: what is written in pieces is cut then */
     struct http_streams streams;
+    struct http_pieces_list pieces;
     struct http_jobs spare; /* jobs to use again, arenas included */
     int n_spare;
     struct buf head; /* the answer's header lines, built here */
@@ -225,6 +251,9 @@ void http_reply_prepare(struct http_job *job, void **z);
 void http_reply_compress_finish(void *z);
 void http_reply_send(struct http_job *job);
 void http_reply_head(struct http_job *job, struct str etag, struct str encoding, bool vary);
+/* Sends the head of an answer whose end is that of its connection, and which may last as long as
+ * its client goes on reading. */
+void http_reply_begin(struct http_job *job);
 const char *http_reply_reason(int status);
 
 /* ---- http_content.c ---- */
@@ -237,6 +266,14 @@ void http_stream_close(struct http_stream *stream); /* tells `closed` and frees 
 void http_stream_deliver(struct http_stream *stream);
 void http_stream_tick(struct http_loop *loop, int64_t mono_ms);
 void http_stream_free_messages(struct http_messages *messages);
+
+/* ---- http_pieces.c ---- */
+void http_pieces_start(struct http_job *job);
+void http_pieces_make(struct http_job *job);  /* on a worker */
+void http_pieces_write(struct http_job *job); /* what that made */
+void http_pieces_lost(struct http_pieces *pieces);  /* their connection is gone */
+void http_pieces_close(struct http_pieces *pieces); /* tells `closed` and frees */
+void http_pieces_tick(struct http_loop *loop, int64_t mono_ms);
 
 /* ---- http_worker.c ---- */
 MUST_CHECK enum err http_workers_create(struct http_server *server, int n,

@@ -86,7 +86,7 @@ void http_reply_prepare(struct http_job *job, void **z)
     struct buf *body = &response->body;
     if (is_known_to_client(job))
         response->status = 304;
-    if (response->content || response->stream || body->len <= HTTP_GZIP_MIN_BYTES ||
+    if (response->content || response->stream || response->pieces || body->len <= HTTP_GZIP_MIN_BYTES ||
         body->len > UINT32_MAX / 2 || !is_compressible(response->content_type) ||
         has_header(response, STR("Content-Encoding")))
         return;
@@ -237,48 +237,86 @@ static void send_whole(struct http_job *job)
     struct evkeyval date = {.key = (char *)(uintptr_t) "Date", .value = job->loop->head.ptr};
     struct evkeyval size = {.key = (char *)(uintptr_t) "Content-Length"};
     TAILQ_INSERT_TAIL(headers, &date, next);
-    if (has_body) {
+    if (has_body && !job->unsized) {
         size.value = (char *)(uintptr_t)str_from_int64((int64_t)body.len, length).ptr;
         TAILQ_INSERT_TAIL(headers, &size, next);
-        if (job->call.method != HTTP_HEAD)
-            add_body(job, body);
     }
+    if (has_body && job->call.method != HTTP_HEAD)
+        add_body(job, body);
     if (response->close || atomic_load(&job->loop->server->stopping))
         evhttp_add_header(headers, "Connection", "close");
     evhttp_send_reply(req, response->status, http_reply_reason(response->status), NULL);
     TAILQ_REMOVE(headers, &date, next);
-    if (has_body)
+    if (has_body && !job->unsized)
         TAILQ_REMOVE(headers, &size, next);
 
     http_job_release(job);
     http_conn_flush(conn);
 }
 
+void http_reply_begin(struct http_job *job)
+{
+    struct evhttp_request *req = job->req;
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
+    int64_t ms = job->loop->server->limits.idle_timeout_ms;
+    const struct timeval write_timeout = {ms / 1000, ms % 1000 * 1000};
+
+    http_reply_head(job, STR_NONE, STR_NONE, false);
+    struct evkeyval date = {.key = (char *)(uintptr_t) "Date", .value = job->loop->head.ptr};
+    /* The end of the answer is the end of the connection, whatever the client asked for. */
+    evhttp_remove_header(evhttp_request_get_input_headers(req), "Connection");
+    TAILQ_INSERT_TAIL(headers, &date, next);
+    evhttp_add_header(headers, "Connection", "close");
+    /* A client may be silent for as long as it likes; what is written to it must get on. */
+    bufferevent_set_timeouts(job->conn->bev, NULL, &write_timeout);
+    evhttp_send_reply_start(req, 200, NULL);
+    TAILQ_REMOVE(headers, &date, next);
+}
+
+/* Whatever was opened for more than the answer itself. */
+static void close_rest(struct http_job *job)
+{
+    struct http_response *response = &job->call.response;
+    if (response->stream)
+        http_stream_close(response->stream);
+    if (response->pieces)
+        http_pieces_close(response->pieces);
+    response->stream = NULL;
+    response->pieces = NULL;
+}
+
 /* The client left while its request was handled: evhttp has let go of the request. */
 static void drop(struct http_job *job)
 {
-    if (job->call.response.stream)
-        http_stream_close(job->call.response.stream);
+    close_rest(job);
     evhttp_request_free(job->req);
     http_job_release(job);
 }
 
 void http_reply_send(struct http_job *job)
 {
-    if (job->loop->server->options.measure)
+    struct http_response *response = &job->call.response;
+    bool begun = response->pieces && response->pieces->state != HTTP_PIECES_UNSENT;
+    if (!begun && job->loop->server->options.measure)
         job->loop->server->options.measure(&job->call);
     if (!job->conn) {
         drop(job);
         return;
     }
-    job->conn->job = NULL;
-    if (!job->call.response.stream) {
-        send_whole(job);
-    } else if (job->call.response.status == 200 && job->call.method != HTTP_HEAD) {
-        http_stream_start(job);
-    } else {
-        http_stream_close(job->call.response.stream);
-        job->call.response.stream = NULL;
-        send_whole(job);
+    if (begun) {
+        http_pieces_write(job);
+        return;
     }
+    job->conn->job = NULL;
+    bool has_rest = response->stream || response->pieces;
+    if (has_rest && (response->status != 200 || job->call.method == HTTP_HEAD)) {
+        job->unsized = response->status == 200;
+        close_rest(job);
+    }
+    if (response->stream)
+        http_stream_start(job);
+    else if (response->pieces)
+        http_pieces_start(job);
+    else
+        send_whole(job);
 }

@@ -179,6 +179,7 @@ static bool loop_init(struct http_loop *loop, struct http_server *server)
     TAILQ_INIT(&loop->conns);
     TAILQ_INIT(&loop->reading);
     TAILQ_INIT(&loop->streams);
+    TAILQ_INIT(&loop->pieces);
     buf_init(&loop->head, NULL);
     crypto_random(&loop->id_state, sizeof loop->id_state);
 

@@ -182,21 +182,10 @@ void http_stream_start(struct http_job *job)
     struct http_loop *loop = job->loop;
     struct http_conn *conn = job->conn;
     struct evhttp_request *req = job->req;
-    struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
-    const struct timeval write_timeout = {loop->server->limits.idle_timeout_ms / 1000, 0};
 
     if (!call->response.content_type.ptr)
         call->response.content_type = STR("text/event-stream");
-    http_reply_head(job, STR_NONE, STR_NONE, false);
-    struct evkeyval date = {.key = (char *)(uintptr_t) "Date", .value = loop->head.ptr};
-    /* The end of the stream is the end of the connection, whatever the client asked for. */
-    evhttp_remove_header(evhttp_request_get_input_headers(req), "Connection");
-    TAILQ_INSERT_TAIL(headers, &date, next);
-    evhttp_add_header(headers, "Connection", "close");
-    /* A reader may be silent for as long as it likes; a writer must get on. */
-    bufferevent_set_timeouts(conn->bev, NULL, &write_timeout);
-    evhttp_send_reply_start(req, 200, NULL);
-    TAILQ_REMOVE(headers, &date, next);
+    http_reply_begin(job);
     if (call->response.body.len > 0 &&
         evbuffer_add(loop->scratch, call->response.body.ptr, call->response.body.len) == 0)
         evhttp_send_reply_chunk(req, loop->scratch);

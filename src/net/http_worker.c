@@ -66,7 +66,7 @@ static struct http_job *take(struct http_workers *workers)
     struct http_job *oldest = NULL;
     for (enum http_lane lane = HTTP_LANE_READ; lane < HTTP_LANES; lane++) {
         struct http_job *first = STAILQ_FIRST(&workers->lanes[lane].queue);
-        if (may_run(workers, lane) && (!oldest || first->call.started_us < oldest->call.started_us))
+        if (may_run(workers, lane) && (!oldest || first->queued_us < oldest->queued_us))
             oldest = first;
     }
     if (oldest) {
@@ -103,18 +103,27 @@ static struct http_job *next_job(struct worker *self, enum http_lane done)
     return self->job;
 }
 
+static void work(struct http_job *job, void **z)
+{
+    const struct http_pieces *pieces = job->call.response.pieces;
+    if (pieces) { /* the answer has begun */
+        http_pieces_make(job);
+        return;
+    }
+    job->loop->server->options.handle(&job->call);
+    http_reply_prepare(job, z);
+}
+
 static void *run(void *arg)
 {
     struct worker *self = arg;
-    struct http_workers *workers = self->workers;
     enum http_lane lane = HTTP_LANES;
     struct http_job *job;
 
     while ((job = next_job(self, lane)) != NULL) {
         lane = job->call.route->lane;
         log_set_request_id(job->call.request_id);
-        workers->server->options.handle(&job->call);
-        http_reply_prepare(job, &self->z);
+        work(job, &self->z);
         log_set_request_id(STR_NONE);
         http_loop_push_reply(job);
     }

@@ -34,6 +34,7 @@ static const struct http_route ROUTES[] = {
     {HTTP_GET, "/query", HTTP_LANE_LOOP, 0},
     {HTTP_GET, "/peer", HTTP_LANE_LOOP, 0},
     {HTTP_GET, "/stream", HTTP_LANE_READ, 0},
+    {HTTP_GET, "/pieces", HTTP_LANE_READ, 0},
     {HTTP_GET, "/block", HTTP_LANE_READ, 0},
     {HTTP_POST, "/block", HTTP_LANE_WRITE, 0},
     {HTTP_DELETE, "/block", HTTP_LANE_HASH, 0},
@@ -139,6 +140,8 @@ static void handle(struct http_call *call)
     } else if (str_is(pattern, "/stream")) {
         call->response.content_type = STR_NONE;
         open_stream(rig, call);
+    } else if (str_is(pattern, "/pieces")) {
+        rig->answer_pieces(rig, call);
     } else if (str_is(pattern, "/block")) {
         block(rig);
         buf_put_cstr(body, "done");

@@ -24,6 +24,7 @@ struct rig {
     int64_t stream_deadline_ms; /* for streams opened from now on */
     struct str stream_replay;   /* and what they answer first */
     int64_t stream_replayed_id;
+    void (*answer_pieces)(struct rig *, struct http_call *); /* the route /pieces */
     void (*before_return)(struct rig *); /* runs in the stream's handler, at its end */
     sem_t entered, proceed;              /* of the route /block */
     _Atomic int finished;                /* handlers of /block that came to their end */
