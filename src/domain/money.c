@@ -32,6 +32,16 @@ bool money_multiply(int64_t unit_minor, int64_t quantity, int64_t *ret_product)
     return true;
 }
 
+void money_put_decimal(struct buf *out, int64_t minor, int exponent)
+{
+    int64_t unit = 1;
+    for (int i = 0; i < exponent; i++)
+        unit *= 10;
+    buf_put_int(out, minor / unit);
+    if (exponent > 0)
+        buf_printf(out, ".%0*lld", exponent, (long long)(minor % unit));
+}
+
 enum { CODE_CHARS = 3, CODE_STRIDE = 4 };
 
 /* Three letters and a space each. */

@@ -144,6 +144,27 @@ static void test_money__every_currency_is_reached(void **state)
     assert_int_equal(count[4], 2);
 }
 
+static void test_money__decimal(void **state)
+{
+    static const struct {
+        int64_t minor;
+        int exponent;
+        const char *text;
+    } cases[] = {
+        {0, 2, "0.00"},          {5, 2, "0.05"},       {150000, 2, "1500.00"},
+        {1234, 0, "1234"},       {1234, 3, "1.234"},   {7, 4, "0.0007"},
+        {MONEY_MAX, 2, "10000000000.00"}, {12, -1, "12"},
+    };
+    (void)state;
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        struct buf out;
+        buf_init(&out, NULL);
+        money_put_decimal(&out, cases[i].minor, cases[i].exponent);
+        assert_str(buf_str(&out), cases[i].text);
+        buf_finish(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +174,7 @@ int main(void)
         cmocka_unit_test(test_money__multiply),
         cmocka_unit_test(test_money__multiply_overflow),
         cmocka_unit_test(test_money__multiply_refuses_negative_amounts),
+        cmocka_unit_test(test_money__decimal),
         cmocka_unit_test(test_money__currency_exponents),
         cmocka_unit_test(test_money__unknown_currencies),
         cmocka_unit_test(test_money__every_currency_is_reached),
