@@ -25,29 +25,44 @@ static void decode_q(struct call *c, struct str q, struct order_list *list)
     list->needle = text_fold(c->arena, q);
 }
 
+void orders_filter_apply(struct call *c, const struct orders_filter *filter,
+                         struct order_list *ret_list)
+{
+    *ret_list = (struct order_list){
+        .has_status = filter->status.ptr != NULL,
+        .from_ms = INT64_MIN,
+        .to_ms = INT64_MAX,
+        .before_at_ms = INT64_MAX,
+        .before_id = INT64_MAX,
+    };
+    if (filter->status.ptr && !order_status_parse(filter->status, &ret_list->status))
+        problem_add(&c->problem, "status", PROBLEM_INVALID_VALUE, NULL);
+    decode_time(c, "from", filter->from, &ret_list->from_ms);
+    decode_time(c, "to", filter->to, &ret_list->to_ms);
+    decode_q(c, filter->q, ret_list);
+}
+
 enum err admin_orders_get(struct call *c)
 {
-    struct str status, q, from, to, limit, cursor;
+    struct orders_filter filter;
+    struct str limit, cursor;
     const struct query_field fields[] = {
-        {"status", &status}, {"q", &q},         {"from", &from},
-        {"to", &to},         {"limit", &limit}, {"cursor", &cursor},
+        {"status", &filter.status}, {"q", &filter.q},   {"from", &filter.from},
+        {"to", &filter.to},         {"limit", &limit}, {"cursor", &cursor},
     };
-    struct order_list list = {.from_ms = INT64_MIN, .to_ms = INT64_MAX};
+    struct order_list list;
     struct page page;
     enum err err = call_query(c, fields, sizeof fields / sizeof *fields);
     if (err)
         return err;
-    list.has_status = status.ptr != NULL;
-    if (status.ptr && !order_status_parse(status, &list.status))
-        problem_add(&c->problem, "status", PROBLEM_INVALID_VALUE, NULL);
-    decode_time(c, "from", from, &list.from_ms);
-    decode_time(c, "to", to, &list.to_ms);
-    decode_q(c, q, &list);
+    orders_filter_apply(c, &filter, &list);
     err = call_page(c, limit, cursor, PAGE_DEFAULT, PAGE_MAX, &page);
     if (err)
         return err;
-    list.before_at_ms = page.has_cursor ? page.cursor[0] : INT64_MAX;
-    list.before_id = page.has_cursor ? page.cursor[1] : INT64_MAX;
+    if (page.has_cursor) {
+        list.before_at_ms = page.cursor[0];
+        list.before_id = page.cursor[1];
+    }
     list.limit = page.limit;
     err = call_read(c, order_list, &list);
     if (!err)

@@ -20,6 +20,14 @@ void order_event_members(struct json_writer *w, const struct order_event *event,
 /* One message of an event stream, appended to out. */
 void order_event_message(struct buf *out, const struct order_event *event);
 
+/* The board's filters, as they came in the query, into list (api/admin_orders.c). What is wrong is
+ * added to the call's problem. */
+struct orders_filter {
+    struct str status, q, from, to; /* STR_NONE: not given */
+};
+void orders_filter_apply(struct call *c, const struct orders_filter *filter,
+                         struct order_list *ret_list);
+
 /* A page of orders as the call's answer (api/orders.c). */
 void orders_answer(struct call *c, const struct order_list *list);
 
