@@ -10,10 +10,8 @@
 #include <stddef.h>
 #include <string.h>
 
-void payment_encode(struct call *c, struct json_writer *w, const char *key,
-                    const struct payment *payment)
+void payment_encode_members(struct call *c, struct json_writer *w, const struct payment *payment)
 {
-    json_begin_object(w, key);
     json_int(w, "id", payment->id);
     json_str(w, "status", payment_status_text(payment_status_now(payment, c->now_ms)));
     json_int(w, "amount", payment->amount_minor);
@@ -26,6 +24,13 @@ void payment_encode(struct call *c, struct json_writer *w, const char *key,
         json_int(w, "order_id", payment->order_id);
     else
         json_put_null(w, "order_id");
+}
+
+void payment_encode(struct call *c, struct json_writer *w, const char *key,
+                    const struct payment *payment)
+{
+    json_begin_object(w, key);
+    payment_encode_members(c, w, payment);
     json_end_object(w);
 }
 
@@ -58,7 +63,7 @@ static enum err authorize(struct call *c, struct payment *ret_payment)
     return err;
 }
 
-static void log_attention(const struct payment *payment)
+void payment_log_attention(const struct payment *payment)
 {
     if (payment->needs_attention.ptr)
         log_line(LOG_WARN, "payment_needs_attention", LOG_INT("payment_id", payment->id),
@@ -127,31 +132,6 @@ enum err payment_simulate_post(struct call *c)
     };
     err = call_write(c, payment_simulate, encode_simulated, &simulate);
     if (!err)
-        log_attention(&simulate.payment);
-    return err;
-}
-
-static void encode_received(struct call *c, void *arg)
-{
-    const struct payment_news *news = arg;
-    payment_encode(c, call_json(c, 200), NULL, &news->payment);
-}
-
-enum err admin_payment_received_post(struct call *c)
-{
-    enum err err = call_body(c, NULL, 0, NULL);
-    if (err)
-        return err;
-    struct payment_news news = {
-        .payment_id = c->http->ids[0],
-        .kind = PAYMENT_NEWS_PAID,
-        .now_ms = c->now_ms,
-        .actor_id = c->session.user_id,
-        .provider = pay_provider_name(c->api->provider),
-        .problem = &c->problem,
-    };
-    err = call_write(c, payment_news, encode_received, &news);
-    if (!err)
-        log_attention(&news.payment);
+        payment_log_attention(&simulate.payment);
     return err;
 }

@@ -10,4 +10,10 @@
 void payment_encode(struct call *c, struct json_writer *w, const char *key,
                     const struct payment *payment);
 
+/* The same members, into an object that is begun. */
+void payment_encode_members(struct call *c, struct json_writer *w, const struct payment *payment);
+
+/* A line in the log if it needs attention, for after news. */
+void payment_log_attention(const struct payment *payment);
+
 #endif

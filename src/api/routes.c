@@ -67,6 +67,8 @@ const struct route ROUTES[] = {
     {{HTTP_GET, "/api/admin/orders", READ}, ADMIN, QUERY, admin_orders_get},
     {{HTTP_GET, "/api/admin/orders/events", READ}, ADMIN, 0, admin_orders_events_get},
     {{HTTP_GET, "/api/admin/orders.csv", READ}, ADMIN, QUERY, admin_orders_csv_get},
+    {{HTTP_GET, "/api/admin/payments", READ}, ADMIN, QUERY, admin_payments_get},
+    {{HTTP_PUT, "/api/admin/payments/{id}", WRITE}, ADMIN, 0, admin_payment_put},
     {{HTTP_POST, "/api/admin/payments/{id}/received", WRITE}, ADMIN, 0,
      admin_payment_received_post},
     {{HTTP_GET, "/api/admin/users", READ}, ADMIN, QUERY, admin_users_get},

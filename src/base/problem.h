@@ -33,6 +33,7 @@
     X(PAYMENT_CANCELLED, payment_cancelled, 409, "The payment was cancelled")                     \
     X(PAYMENT_NOT_OPEN, payment_not_open, 409, "This payment is no longer open")                  \
     X(PAYMENT_CONFLICT, payment_conflict, 409, "This payment already has another outcome")        \
+    X(NOTHING_TO_RESOLVE, nothing_to_resolve, 409, "This payment needs nobody")                   \
     X(ILLEGAL_TRANSITION, illegal_transition, 409, "The order cannot go to this status")          \
     X(LAST_ADMIN, last_admin, 409, "This is the last admin")                                      \
     X(CURRENCY_IN_USE, currency_in_use, 409, "The currency cannot change any more")               \

@@ -78,6 +78,14 @@ static const struct rule PAYMENT_RULES[] = {
      "SELECT p.id FROM payments p WHERE p.id > $1 AND p.id <= $2 "
      "AND p.status IN ('creating', 'pending') AND EXISTS (SELECT 1 FROM payments q "
      "WHERE q.user_id = p.user_id AND q.status IN ('creating', 'pending') AND q.id <> p.id)"},
+    {"payment_attention", "it needs attention and its events do not say why",
+     "SELECT p.id FROM payments p WHERE p.id > $1 AND p.id <= $2 AND p.needs_attention IS NOT NULL "
+     "AND NOT EXISTS (SELECT 1 FROM payment_events e WHERE e.payment_id = p.id "
+     "AND e.reason = p.needs_attention)"},
+    {"payment_refund", "it is to be refunded and its events do not say so",
+     "SELECT p.id FROM payments p WHERE p.id > $1 AND p.id <= $2 AND p.refund_due = 1 "
+     "AND NOT EXISTS (SELECT 1 FROM payment_events e WHERE e.payment_id = p.id "
+     "AND e.refund_due = 1)"},
 };
 
 static const struct rule ORDER_RULES[] = {

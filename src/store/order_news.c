@@ -88,7 +88,8 @@ static enum err find_payments(struct tx *tx, struct order_news_find *find)
         "SELECT p.id, p.status, p.needs_attention, p.refund_due, "
         "(SELECT o.id FROM orders o WHERE o.payment_id = p.id) FROM payments p "
         "WHERE p.id IN " ORDER_CHUNK_IDS " AND (p.needs_attention IS NOT NULL "
-        "OR p.refund_due = 1 OR p.resolved_note IS NOT NULL) ORDER BY p.id";
+        "OR p.refund_due = 1 OR EXISTS (SELECT 1 FROM payment_events e "
+        "WHERE e.payment_id = p.id)) ORDER BY p.id";
     struct sql_value values[CHUNK];
     struct sql_rows rows;
     enum err err = ERR_OK;

@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "store/food.h"
 #include "store/order_event.h"
+#include "store/payment_event.h"
 
 static enum err illegal(struct order_set_status *change, enum order_status from,
                         enum fulfilment fulfilment)
@@ -37,18 +38,27 @@ static enum err give_back(struct tx *tx, const struct order_set_status *change)
     return err;
 }
 
-static enum err owe_refund(struct tx *tx, const struct order *order, int64_t now_ms)
+/* An order with a payment was paid, and something. */
+static enum err owe_refund(struct tx *tx, const struct order_set_status *change,
+                           const struct order *order)
 {
     static const char sql[] = "UPDATE payments SET refund_due = 1, updated_at = $2, "
-                              "version = version + 1 "
-                              "WHERE id = $1 AND status = 'paid' AND amount > 0";
-    enum err err = tx_post(tx, SQL_ANY_COUNT, sql,
-                           SQL_ARGS(sql_int(order->payment_id), sql_int(now_ms)));
-    if (!err)
-        tx_emit(tx, (struct store_event){.kind = STORE_EVENT_PAYMENT,
-                                         .id = order->payment_id,
-                                         .user_id = order->user_id});
-    return err;
+                              "version = version + 1 WHERE id = $1";
+    enum err err =
+        tx_post(tx, 1, sql, SQL_ARGS(sql_int(order->payment_id), sql_int(change->now_ms)));
+    if (err)
+        return err;
+    tx_emit(tx, (struct store_event){.kind = STORE_EVENT_PAYMENT,
+                                     .id = order->payment_id,
+                                     .user_id = order->user_id});
+    return payment_event_add(tx, &(struct payment_event_new){
+                                     .payment_id = order->payment_id,
+                                     .what = PAYMENT_EVENT_REFUND_DUE,
+                                     .refund_due = true,
+                                     .note = change->note,
+                                     .actor_id = change->actor_id,
+                                     .at_ms = change->now_ms,
+                                 });
 }
 
 static enum err apply(struct tx *tx, const struct order_set_status *change,
@@ -64,7 +74,7 @@ static enum err apply(struct tx *tx, const struct order_set_status *change,
                                     sql_text(order_status_text(change->to)), sql_bool(returns),
                                     sql_int(change->now_ms)));
     if (!err && change->to == ORDER_CANCELLED && order->payment_id)
-        err = owe_refund(tx, order, change->now_ms);
+        err = owe_refund(tx, change, order);
     if (!err)
         err = order_event_add(tx, &(struct order_event_new){
                                       .order_id = order->id,

@@ -1,6 +1,7 @@
 /* What news about a payment does: the one place where money becomes an order. */
 #include "store/food.h"
 #include "store/order.h"
+#include "store/payment_event.h"
 #include "store/payment_row.h"
 
 #include <assert.h>
@@ -11,17 +12,28 @@
 #define REASON_CANCELLED STR("paid_after_cancel")
 #define REASON_UNSELLABLE STR("paid_late_unavailable")
 #define REASON_NEWER STR("paid_late_newer_payment")
+#define REASON_RESOLVED STR("paid_after_resolution")
 
-/* The first reason stays until somebody has looked; money says more than a provider that is gone.
- * It may still be paid as it should. */
+/* The first reason stays until somebody has looked, and all are in the events; money says more than
+ * a provider that is gone. It may still be paid as it should. */
 static enum err flag(struct tx *tx, struct payment *p, struct str reason,
                      const struct payment_news *news)
 {
+    bool told = news->currency.ptr != NULL;
+    struct payment_event_new event = {
+        .payment_id = p->id,
+        .reason = reason,
+        .paid_amount = told ? news->amount_minor : p->amount_minor,
+        .paid_currency = told ? news->currency : p->currency,
+        .actor_id = news->actor_id,
+        .at_ms = news->now_ms,
+    };
     if (!p->needs_attention.ptr || str_eq(p->needs_attention, PAYMENT_PROVIDER_GONE))
         p->needs_attention = reason;
     if (news->next_call_at_ms)
         p->claimed_until_ms = news->next_call_at_ms;
-    return payment_save(tx, p, news->now_ms);
+    enum err err = payment_save(tx, p, news->now_ms);
+    return err ? err : payment_event_add_news(tx, &event);
 }
 
 static enum err make_order(struct tx *tx, struct payment *p, const struct payment_news *news)
@@ -121,15 +133,29 @@ static enum err take_late_lines(struct tx *tx, const struct late_line *lines, si
     return err;
 }
 
+/* What came before was dealt with, perhaps sent back: an order now could be a meal for nothing. */
+static enum err was_resolved(struct tx *tx, const struct payment *p, bool *ret_resolved)
+{
+    struct payment_resolution last;
+    enum err err = payment_event_resolution(tx, p->id, &last);
+    if (!err)
+        *ret_resolved = last.resolved && !str_eq(last.reason, PAYMENT_PROVIDER_GONE);
+    return err;
+}
+
 static enum err order_if_possible(struct tx *tx, struct payment *p,
                                   const struct payment_news *news)
 {
     struct payment open;
     struct late_line *lines = NULL;
     size_t n = 0;
-    bool sellable = false;
+    bool sellable = false, resolved = false;
 
-    enum err err = payment_find_open(tx, p->user_id, &open);
+    enum err err = was_resolved(tx, p, &resolved);
+    if (!err && resolved)
+        return flag(tx, p, REASON_RESOLVED, news);
+    if (!err)
+        err = payment_find_open(tx, p->user_id, &open);
     if (!err && open.id)
         err = payment_expire(tx, &open, news->now_ms);
     if (err)
@@ -207,11 +233,8 @@ static enum err apply_open(struct tx *tx, struct payment *p, const struct paymen
     return payment_save(tx, p, news->now_ms);
 }
 
-static enum err apply(struct tx *tx, struct payment *p, const struct payment_news *news)
+static enum err apply_kind(struct tx *tx, struct payment *p, const struct payment_news *news)
 {
-    enum err err = p->remote ? ERR_OK : payment_expire(tx, p, news->now_ms);
-    if (err)
-        return err;
     if (!news->actor_id && str_eq(p->needs_attention, PAYMENT_PROVIDER_GONE))
         p->needs_attention = STR_NONE; /* it is there again */
     if (!p->provider_ref.ptr)
@@ -228,6 +251,24 @@ static enum err apply(struct tx *tx, struct payment *p, const struct payment_new
     }
     assert(false);
     return ERR_INTERNAL;
+}
+
+static enum err apply(struct tx *tx, struct payment *p, const struct payment_news *news)
+{
+    enum err err = p->remote ? ERR_OK : payment_expire(tx, p, news->now_ms);
+    struct str before = p->needs_attention;
+    int64_t version = p->version;
+    if (!err)
+        err = apply_kind(tx, p, news);
+    if (err || !before.ptr || p->needs_attention.ptr || p->version == version)
+        return err;
+    return payment_event_add(tx, &(struct payment_event_new){
+                                     .payment_id = p->id,
+                                     .what = PAYMENT_EVENT_CLEARED,
+                                     .reason = before,
+                                     .actor_id = news->actor_id,
+                                     .at_ms = news->now_ms,
+                                 });
 }
 
 enum err payment_news(struct tx *tx, void *arg)

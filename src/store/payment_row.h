@@ -11,6 +11,8 @@
     "p.held, p.outcome, p.needs_attention, p.refund_due, p.expires_at, p.created_at, "            \
     "p.version, (SELECT o.id FROM orders o WHERE o.payment_id = p.id)"
 
+enum { PAYMENT_N_COLUMNS = 23 };
+
 /* The columns begin at `col`. */
 struct payment payment_from_row(const struct sql_rows *rows, size_t row, size_t col);
 

@@ -1,6 +1,7 @@
 #include "store/sweep.h"
 
 #include "domain/limits.h"
+#include "store/payment_event.h"
 #include "store/payment_row.h"
 
 /* ---- Payments ---- */
@@ -110,16 +111,23 @@ enum err sweep_gone_count(struct tx *tx, void *arg)
     return ERR_OK;
 }
 
-/* Flags one that is past its time; true if nobody is waited for any longer. */
-static bool give_up_provider(struct payment *p, int64_t now_ms)
+/* Flags one that is past its time; *ret_over: nobody is waited for any longer. */
+static enum err give_up_provider(struct tx *tx, struct payment *p, int64_t now_ms, bool *ret_over)
 {
     if (payment_is_open(p->status)) {
         p->status = PAYMENT_CANCELLING;
         p->cancel_to = PAYMENT_EXPIRED;
     }
-    if (!p->needs_attention.ptr)
-        p->needs_attention = PAYMENT_PROVIDER_GONE;
-    return p->expires_at_ms <= now_ms - PROVIDER_GONE_MS;
+    *ret_over = p->expires_at_ms <= now_ms - PROVIDER_GONE_MS;
+    if (p->needs_attention.ptr)
+        return ERR_OK;
+    p->needs_attention = PAYMENT_PROVIDER_GONE;
+    return payment_event_add(tx, &(struct payment_event_new){
+                                     .payment_id = p->id,
+                                     .what = PAYMENT_EVENT_FLAGGED,
+                                     .reason = p->needs_attention,
+                                     .at_ms = now_ms,
+                                 });
 }
 
 enum err sweep_gone(struct tx *tx, void *arg)
@@ -141,13 +149,16 @@ enum err sweep_gone(struct tx *tx, void *arg)
         err = payment_lock_all(tx, &rows, &found);
     for (size_t i = 0; !err && i < rows.n; i++) {
         struct payment p = found[i];
+        bool over;
         if (!is_at_a_provider(&p))
             continue;
-        if (give_up_provider(&p, sweep->now_ms)) {
+        err = give_up_provider(tx, &p, sweep->now_ms, &over);
+        if (!err && over) {
             found[n_over++] = p;
             continue;
         }
-        err = payment_save(tx, &p, sweep->now_ms);
+        if (!err)
+            err = payment_save(tx, &p, sweep->now_ms);
         sweep->payments[sweep->n++] = p;
     }
     if (!err)

@@ -54,6 +54,7 @@ const SAMPLES = {
   orders_post: () => ({ fulfilment: 'delivery', address: 'A', note: 'N', expected_total: 1 }),
   order_status_put: () => ({ status: 'confirmed', note: 'N', version: 1 }),
   payment_simulate_post: () => ({ outcome: 'paid' }),
+  admin_payment_put: () => ({ resolved: true, note: 'N' }),
   admin_user_put: () => ({ role: 'user', disabled: false, phone: null }),
   shop_put: () => ({ name: 'S', currency: 'NGN', country_code: '234', timezone: 'Africa/Lagos',
     payment_instructions: 'P' }),
@@ -61,11 +62,11 @@ const SAMPLES = {
 
 const NULLABLE = new Set(['signup_post.phone', 'signup_post.name', 'signup_post.referral_code',
   'me_put.name', 'me_put.phone', 'foods_post.stock', 'food_put.stock', 'orders_post.address',
-  'orders_post.note', 'order_status_put.note', 'admin_user_put.phone']);
+  'orders_post.note', 'order_status_put.note', 'admin_payment_put.note', 'admin_user_put.phone']);
 
 const ADMINS = /^(foods?_|order_status|admin_|shop_)/;
 const IDS = { food: () => food.id, cart: () => food.id, order: () => placed.id,
-  payment: () => payment.id, admin: () => user.user.id };
+  payment: () => payment.id, admin_payment: () => payment.id, admin_user: () => user.user.id };
 
 const takesJson = (operation) => operation?.requestBody?.content['application/json'];
 
@@ -76,7 +77,7 @@ const OPERATIONS = Object.entries(description.paths).flatMap(([template, item]) 
       name,
       required: requestBody.content['application/json'].schema.required ?? [],
       method: method.toUpperCase(),
-      path: () => template.replace('{id}', () => IDS[name.split('_')[0]]()),
+      path: () => template.replace('{id}', () => IDS[name.match(/^(admin_)?[a-z]+/)[0]]()),
       sample: () => {
         assert.ok(SAMPLES[name], `no sample body for ${name}`);
         return SAMPLES[name]();

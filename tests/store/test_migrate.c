@@ -131,6 +131,34 @@ static void test_migrate__upgrade(void **state)
     assert_int_equal(number(f, "SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'one'"), 1);
 }
 
+/* What was flagged before payments had a history gets one. */
+static void test_migrate__flags_become_events(void **state)
+{
+    static char user[] =
+        "INSERT INTO users (id, email, email_key, search_key, role, password_hash, referral_code, "
+        "created_at) VALUES (1, 'a', 'a', 'a', 'user', '', 'a', 1)";
+    static char payments[] =
+        "INSERT INTO payments (id, user_id, status, amount, currency, provider, remote, nonce, "
+        "fulfilment, held, needs_attention, refund_due, expires_at, created_at, updated_at) VALUES "
+        "(1, 1, 'cancelled', 5, 'NGN', 'test', 0, x'00', 'pickup', 0, 'paid_after_cancel', 0, 1, 1, 7), "
+        "(2, 1, 'paid', 5, 'NGN', 'test', 0, x'00', 'pickup', 0, NULL, 1, 1, 1, 8), "
+        "(3, 1, 'paid', 5, 'NGN', 'test', 0, x'00', 'pickup', 0, NULL, 0, 1, 1, 9)";
+    struct fixture *f = *state;
+    int applied;
+
+    assert_int_equal(migrate_apply(f->store, store_migrations, 1, &applied), ERR_OK);
+    assert_int_equal(store_write(f->store, f->arena, run_sql, user), ERR_OK);
+    assert_int_equal(store_write(f->store, f->arena, run_sql, payments), ERR_OK);
+    assert_int_equal(store_migrate(f->store, &applied), ERR_OK);
+    assert_int_equal(number(f, "SELECT count(*) FROM payment_events"), 2);
+    assert_int_equal(number(f, "SELECT at FROM payment_events WHERE payment_id = 1 "
+                               "AND what = 'flagged' AND reason = 'paid_after_cancel'"),
+                     7);
+    assert_int_equal(number(f, "SELECT at FROM payment_events WHERE payment_id = 2 "
+                               "AND what = 'refund_due' AND refund_due = 1"),
+                     8);
+}
+
 static void test_migrate__a_failing_one_leaves_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -187,6 +215,7 @@ int main(void)
         T(fresh_run_twice),
         T(newer_is_refused),
         T(upgrade),
+        T(flags_become_events),
         T(a_failing_one_leaves_nothing),
         T(two_at_once),
 #undef T

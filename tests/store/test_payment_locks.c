@@ -3,6 +3,7 @@
  * the verbs (see meson.build), so that locks can be seen on an engine that needs none. */
 #include "pay_fixture.h"
 
+#include "store/payment_event.h"
 #include "store/payment_row.h"
 #include "store/sweep.h"
 
@@ -24,7 +25,13 @@ static enum err run_flag(struct tx *tx, void *arg)
     if (flagging->runs++ > 0)
         err = payment_find(tx, flagging->old.id, &p);
     p.needs_attention = STR("paid_amount_mismatch");
-    return err ? err : payment_save(tx, &p, SHOP_NOW_MS + 2);
+    if (!err)
+        err = payment_save(tx, &p, SHOP_NOW_MS + 2);
+    return err ? err : payment_event_add(tx, &(struct payment_event_new){
+                                                 .payment_id = p.id,
+                                                 .reason = p.needs_attention,
+                                                 .at_ms = SHOP_NOW_MS + 2,
+                                             });
 }
 
 static void test_payment__a_refund_is_not_overwritten_by_an_older_copy(void **state)

@@ -1,0 +1,323 @@
+#include "store/payment_admin.h"
+
+#include "store/like.h"
+#include "store/payment_event.h"
+#include "store/payment_row.h"
+
+#include <assert.h>
+
+/* ---- Rows ---- */
+
+#define CASE_COLUMNS PAYMENT_COLUMNS ", p.updated_at, u.name, u.email, u.phone"
+#define CASE_FROM " FROM payments p JOIN users u ON u.id = p.user_id "
+
+static struct payment_case case_from_row(const struct sql_rows *rows, size_t row)
+{
+    return (struct payment_case){
+        .payment = payment_from_row(rows, row, 0),
+        .updated_at_ms = sql_get_int(rows, row, PAYMENT_N_COLUMNS),
+        .customer_name = sql_get_str(rows, row, PAYMENT_N_COLUMNS + 1),
+        .customer_email = sql_get_str(rows, row, PAYMENT_N_COLUMNS + 2),
+        .customer_phone = sql_get_str(rows, row, PAYMENT_N_COLUMNS + 3),
+    };
+}
+
+static enum err read_events(struct tx *tx, struct payment_case *found)
+{
+    static const char sql[] =
+        "SELECT e.id, e.payment_id, e.what, e.reason, e.refund_due, e.paid_amount, "
+        "e.paid_currency, e.note, e.actor_id, a.name, a.email, e.at FROM payment_events e "
+        "LEFT JOIN users a ON a.id = e.actor_id WHERE e.payment_id = $1 ORDER BY e.id";
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(found->payment.id)), &rows);
+    if (err)
+        return err;
+    struct payment_event *events = arena_alloc(tx_arena(tx), (rows.n + 1) * sizeof *events);
+    bool open = found->payment.needs_attention.ptr || found->payment.refund_due;
+    for (size_t i = 0; i < rows.n; i++) {
+        events[i] = (struct payment_event){
+            .id = sql_get_int(&rows, i, 0),
+            .payment_id = sql_get_int(&rows, i, 1),
+            .what = sql_get_str(&rows, i, 2),
+            .reason = sql_get_str(&rows, i, 3),
+            .refund_due = sql_get_bool(&rows, i, 4),
+            .paid_amount = sql_get_int(&rows, i, 5),
+            .paid_currency = sql_get_str(&rows, i, 6),
+            .note = sql_get_str(&rows, i, 7),
+            .actor_id = sql_get_int(&rows, i, 8),
+            .actor_name = sql_get_str(&rows, i, 9),
+            .actor_email = sql_get_str(&rows, i, 10),
+            .at_ms = sql_get_int(&rows, i, 11),
+        };
+        if (!open && str_is(events[i].what, "resolved"))
+            found->resolved = &events[i];
+        else if (str_is(events[i].what, "reopened"))
+            found->resolved = NULL;
+    }
+    found->events = events;
+    found->n_events = rows.n;
+    return ERR_OK;
+}
+
+static enum err read_details(struct tx *tx, struct payment_case *found)
+{
+    struct payment_line *lines = NULL;
+    enum err err = payment_lines(tx, found->payment.id, &lines, &found->n_lines);
+    found->lines = lines;
+    return err ? err : read_events(tx, found);
+}
+
+/* ---- Lists ---- */
+
+/* What a payment counts as at $4, as payment_status_now has it. */
+#define STATUS_NOW                                                                                \
+    "CASE WHEN p.status NOT IN ('creating', 'pending') OR p.expires_at > $4 THEN p.status "       \
+    "WHEN p.remote = 1 THEN 'cancelling' ELSE 'expired' END"
+#define FILTERS                                                                                   \
+    "AND p.id < $1 AND ($3 = '' OR " STATUS_NOW " = $3) "                                         \
+    "AND ($5 < 0 OR CASE WHEN p.needs_attention IS NULL THEN 0 ELSE 1 END = $5) "                 \
+    "AND ($6 < 0 OR p.refund_due = $6) "
+#define FOUND "AND ($7 = '' OR p.id IN ($8, $9) OR u.search_key LIKE $7 " LIKE_ESCAPE ") "
+#define NEWEST_FIRST "ORDER BY p.id DESC LIMIT $2"
+
+/* By customer there are two ways: few customers by their own payments, many by looking through all
+ * payments until the page is full. */
+enum { FEW_CUSTOMERS = 100 };
+
+static struct sql_value wish(enum payment_wish wish)
+{
+    return sql_int(wish == PAYMENT_ANY ? -1 : wish == PAYMENT_WITH);
+}
+
+struct slice {
+    struct payment_case_list *list;
+    int64_t before_id; /* the slice ends below */
+    int64_t next_id;   /* out: and the next one below this */
+    struct payment_case cases[PAGE_MAX + 1]; /* out: of this slice */
+    size_t n, wanted;
+    bool last; /* out: nothing is below */
+};
+
+static enum err payment_of_order(struct tx *tx, int64_t order_id, int64_t *ret_payment_id)
+{
+    static const char sql[] = "SELECT payment_id FROM orders WHERE id = $1";
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(order_id)), &rows);
+    if (!err)
+        *ret_payment_id = rows.n > 0 ? sql_get_int(&rows, 0, 0) : 0;
+    return err;
+}
+
+static enum err are_few(struct tx *tx, struct sql_value pattern, bool *ret_few)
+{
+    static const char sql[] = "SELECT count(*) FROM (SELECT 1 FROM users "
+                              "WHERE search_key LIKE $1 " LIKE_ESCAPE " LIMIT $2) few";
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, sql, SQL_ARGS(pattern, sql_int(FEW_CUSTOMERS + 1)), &rows);
+    if (!err)
+        *ret_few = sql_get_int(&rows, 0, 0) <= FEW_CUSTOMERS;
+    return err;
+}
+
+/* So many ids below the newest one that is there. */
+static enum err find_floor(struct tx *tx, int64_t before_id, int64_t *ret_floor)
+{
+    static const char sql[] = "SELECT COALESCE(MAX(id), 0) FROM payments WHERE id < $1";
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(before_id)), &rows);
+    if (!err)
+        *ret_floor = sql_get_int(&rows, 0, 0) - PAYMENT_SLICE;
+    return err;
+}
+
+static enum err ask_slice(struct tx *tx, struct slice *slice, struct sql_rows *ret_rows)
+{
+    static const char attention[] = "SELECT " CASE_COLUMNS CASE_FROM
+                                    "WHERE p.needs_attention IS NOT NULL " FILTERS FOUND
+                                        NEWEST_FIRST;
+    static const char refund[] =
+        "SELECT " CASE_COLUMNS CASE_FROM "WHERE p.refund_due = 1 " FILTERS FOUND NEWEST_FIRST;
+    static const char of_few[] =
+        "SELECT " CASE_COLUMNS CASE_FROM
+        "WHERE p.id IN (SELECT q.id FROM payments q WHERE q.user_id IN (SELECT s.id FROM users s "
+        "WHERE s.search_key LIKE $7 " LIKE_ESCAPE ") UNION SELECT q.id FROM payments q "
+        "WHERE q.id IN ($8, $9)) " FILTERS NEWEST_FIRST;
+    static const char all[] =
+        "SELECT " CASE_COLUMNS CASE_FROM "WHERE p.id > $10 " FILTERS FOUND NEWEST_FIRST;
+    const struct payment_case_list *list = slice->list;
+    struct str pattern = list->needle.ptr ? like_pattern(tx_arena(tx), list->needle) : STR("");
+    int64_t of_order = 0, floor = 0;
+    bool few = false;
+
+    enum err err = list->number ? payment_of_order(tx, list->number, &of_order) : ERR_OK;
+    if (!err && list->needle.ptr)
+        err = are_few(tx, sql_text(pattern), &few);
+    if (!err)
+        err = find_floor(tx, slice->before_id, &floor);
+    if (err)
+        return err;
+    struct sql_value v[] = {sql_int(slice->before_id),
+                            sql_int((int64_t)slice->wanted),
+                            sql_text(list->status.ptr ? list->status : STR("")),
+                            sql_int(list->now_ms),
+                            wish(list->attention),
+                            wish(list->refund),
+                            sql_text(pattern),
+                            sql_int(list->number),
+                            sql_int(of_order),
+                            sql_int(floor)};
+    slice->last = true;
+    if (list->attention == PAYMENT_WITH)
+        return tx_ask(tx, attention, (struct sql_args){v, 9}, ret_rows);
+    if (list->refund == PAYMENT_WITH)
+        return tx_ask(tx, refund, (struct sql_args){v, 9}, ret_rows);
+    if (few)
+        return tx_ask(tx, of_few, (struct sql_args){v, 9}, ret_rows);
+    slice->last = floor <= 0;
+    slice->next_id = floor + 1;
+    return tx_ask(tx, all, (struct sql_args){v, 10}, ret_rows);
+}
+
+static enum err read_slice(struct tx *tx, void *arg)
+{
+    struct slice *slice = arg;
+    struct sql_rows rows;
+    enum err err = ask_slice(tx, slice, &rows);
+
+    slice->n = err ? 0 : rows.n;
+    for (size_t i = 0; i < slice->n && !err; i++) {
+        slice->cases[i] = case_from_row(&rows, i);
+        err = read_details(tx, &slice->cases[i]);
+    }
+    return err;
+}
+
+enum err payment_case_list(struct store *store, struct arena *arena,
+                           struct payment_case_list *list)
+{
+    struct slice *slice = arena_alloc(arena, sizeof *slice);
+    size_t limit = (size_t)list->limit;
+    enum err err = ERR_OK;
+
+    assert(limit >= 1 && limit <= PAGE_MAX);
+    *slice = (struct slice){.list = list, .before_id = list->before_id};
+    list->cases = arena_alloc(arena, (limit + 1) * sizeof *list->cases);
+    list->n = 0;
+    while (!err && !slice->last && list->n <= limit) {
+        slice->wanted = limit + 1 - list->n;
+        err = store_read(store, arena, read_slice, slice);
+        for (size_t i = 0; i < slice->n && !err; i++)
+            list->cases[list->n++] = slice->cases[i];
+        slice->before_id = slice->next_id;
+    }
+    list->more = list->n > limit;
+    if (list->more)
+        list->n = limit;
+    return err;
+}
+
+/* ---- Resolving ---- */
+
+static enum err read_case(struct tx *tx, int64_t payment_id, struct payment_case *ret_case)
+{
+    static const char sql[] = "SELECT " CASE_COLUMNS CASE_FROM "WHERE p.id = $1";
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(payment_id)), &rows);
+    if (err)
+        return err;
+    *ret_case = case_from_row(&rows, 0);
+    return read_details(tx, ret_case);
+}
+
+static enum err take_off(struct tx *tx, struct payment *p, int64_t now_ms)
+{
+    bool at_provider =
+        p->remote && (payment_is_open(p->status) || p->status == PAYMENT_CANCELLING);
+
+    p->needs_attention = STR_NONE;
+    p->refund_due = false;
+    if (!at_provider)
+        return payment_save(tx, p, now_ms);
+    return payment_close(tx, p,
+                         payment_is_open(p->status) ? PAYMENT_FAILED
+                                                    : payment_status_final(p, now_ms),
+                         now_ms);
+}
+
+static enum err put_back(struct tx *tx, struct payment *p, const struct payment_resolution *last,
+                         int64_t now_ms)
+{
+    p->needs_attention = last->reason;
+    p->refund_due = last->refund_due;
+    return payment_save(tx, p, now_ms);
+}
+
+/* The note that stands: the resolution's, or one that was just written about what is open. */
+static struct str last_note(const struct payment_case *found)
+{
+    const struct payment_event *last =
+        found->n_events > 0 ? &found->events[found->n_events - 1] : NULL;
+    if (found->resolved)
+        return found->resolved->note;
+    return last && str_is(last->what, "noted") ? last->note : STR_NONE;
+}
+
+static enum err change(struct tx *tx, struct payment_resolve *r, struct payment *p,
+                       const struct payment_resolution *last)
+{
+    bool is_open = p->needs_attention.ptr || p->refund_due;
+    bool resolve = r->resolved.set ? r->resolved.value : !is_open;
+    bool same_note = !r->note.set || str_eq(r->note.value, last_note(&r->result));
+    struct payment_event_new event = {
+        .payment_id = p->id,
+        .what = PAYMENT_EVENT_RESOLVED,
+        .reason = is_open ? p->needs_attention : last->reason,
+        .refund_due = is_open ? p->refund_due : last->refund_due,
+        .note = r->note.value,
+        .actor_id = r->actor_id,
+        .at_ms = r->now_ms,
+    };
+    enum err err = ERR_OK;
+
+    r->changed = resolve == is_open || !same_note;
+    if (!r->changed)
+        return ERR_OK;
+    if (resolve && is_open)
+        err = take_off(tx, p, r->now_ms);
+    else if (!resolve && !is_open)
+        err = put_back(tx, p, last, r->now_ms);
+    if (err)
+        return err;
+    if (!resolve)
+        event.what = is_open ? PAYMENT_EVENT_NOTED : PAYMENT_EVENT_REOPENED;
+    if (event.what == PAYMENT_EVENT_NOTED) {
+        event.reason = STR_NONE;
+        event.refund_due = false;
+    }
+    return payment_event_add(tx, &event);
+}
+
+enum err payment_resolve(struct tx *tx, void *arg)
+{
+    struct payment_resolve *r = arg;
+    struct payment_resolution last;
+    struct payment p;
+
+    r->changed = false;
+    enum err err = payment_find_locked(tx, r->payment_id, &p);
+    if (err)
+        return err;
+    if (!p.id)
+        return problem_set(r->problem, PROBLEM_NOT_FOUND, NULL);
+    err = payment_event_resolution(tx, p.id, &last);
+    if (err)
+        return err;
+    if (!p.needs_attention.ptr && !p.refund_due && !last.resolved)
+        return problem_set(r->problem, PROBLEM_NOTHING_TO_RESOLVE, NULL);
+    err = read_case(tx, p.id, &r->result);
+    if (!err)
+        err = change(tx, r, &p, &last);
+    if (!err && r->changed)
+        err = read_case(tx, p.id, &r->result);
+    return err;
+}
