@@ -61,13 +61,14 @@ enum err payment_get(struct call *c);
 enum err payment_delete(struct call *c);
 enum err payment_simulate_post(struct call *c);
 
-/* admin_orders.c, admin_events.c, admin_csv.c, admin_payments.c, admin_users.c */
+/* admin_orders.c, admin_events.c, admin_csv.c, admin_payments.c, admin_summary.c, admin_users.c */
 enum err admin_orders_get(struct call *c);
 enum err admin_orders_events_get(struct call *c);
 enum err admin_orders_csv_get(struct call *c);
 enum err admin_payments_get(struct call *c);
 enum err admin_payment_put(struct call *c);
 enum err admin_payment_received_post(struct call *c);
+enum err admin_summary_get(struct call *c);
 enum err admin_users_get(struct call *c);
 enum err admin_user_put(struct call *c);
 

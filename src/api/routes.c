@@ -71,6 +71,7 @@ const struct route ROUTES[] = {
     {{HTTP_PUT, "/api/admin/payments/{id}", WRITE}, ADMIN, 0, admin_payment_put},
     {{HTTP_POST, "/api/admin/payments/{id}/received", WRITE}, ADMIN, 0,
      admin_payment_received_post},
+    {{HTTP_GET, "/api/admin/summary", READ}, ADMIN, QUERY, admin_summary_get},
     {{HTTP_GET, "/api/admin/users", READ}, ADMIN, QUERY, admin_users_get},
     {{HTTP_PUT, "/api/admin/users/{id}", WRITE}, ADMIN, 0, admin_user_put},
 

@@ -1,13 +1,10 @@
 /* The shop's settings on the wire. */
-#include <fcntl.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "api/handlers.h"
 #include "api/menu.h"
 #include "base/text.h"
+#include "base/zone.h"
 #include "domain/account.h"
 #include "domain/money.h"
 
@@ -23,33 +20,9 @@ enum err shop_get(struct call *c)
     return ERR_OK;
 }
 
-/* Only names can pass that stay inside the folder: no dot, no slash in front. */
-static bool timezone_name_is_safe(struct str name)
+static bool timezone_exists(struct arena *arena, struct str name)
 {
-    static const char allowed[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
-    for (size_t i = 0; i < name.len; i++) {
-        if (name.ptr[i] == '\0' || !strchr(allowed, name.ptr[i]))
-            return false;
-    }
-    return name.len >= 1 && name.len <= TIMEZONE_MAX_CHARS && name.ptr[0] != '/';
-}
-
-/* A zone that this machine knows: a file of the tz database. */
-static bool timezone_exists(struct str name)
-{
-    static const char magic[] = "TZif";
-    char path[128], start[sizeof(magic) - 1];
-
-    if (!timezone_name_is_safe(name))
-        return false;
-    snprintf(path, sizeof(path), "/usr/share/zoneinfo/" STR_FMT, STR_ARG(name));
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    ssize_t n = read(fd, start, sizeof(start));
-    close(fd);
-    return n == (ssize_t)sizeof(start) && memcmp(start, magic, sizeof(start)) == 0;
+    return name.len <= TIMEZONE_MAX_CHARS && zone_load(arena, name);
 }
 
 static enum err check(struct call *c, struct shop_edit *edit)
@@ -65,7 +38,7 @@ static enum err check(struct call *c, struct shop_edit *edit)
     if (edit->country_code.set && !country_code_is_well_formed(edit->country_code.value))
         problem_add(&c->problem, "country_code", PROBLEM_INVALID_VALUE,
                     "It must be 1 to 3 digits, as in 234.");
-    if (edit->timezone.set && !timezone_exists(edit->timezone.value))
+    if (edit->timezone.set && !timezone_exists(c->arena, edit->timezone.value))
         problem_add(&c->problem, "timezone", PROBLEM_INVALID_VALUE,
                     "It must be a time zone of the tz database, as in Africa/Lagos.");
     return c->problem.n_rows > 0 ? ERR_PROBLEM : ERR_OK;

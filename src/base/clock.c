@@ -34,7 +34,7 @@ struct timespec clock_mono_after(int64_t delay_ms)
  * the leap day last. Day 0 is 1 January 1970, which is day 719,468 from 1 March of the year 0. */
 enum { ERA_DAYS = 146097, EPOCH_DAY = 719468 };
 
-static int64_t days_from_date(int64_t year, int64_t month, int64_t day)
+int64_t clock_day(int64_t year, int64_t month, int64_t day)
 {
     if (month <= 2)
         year--;
@@ -45,7 +45,7 @@ static int64_t days_from_date(int64_t year, int64_t month, int64_t day)
     return era * ERA_DAYS + day_of_era - EPOCH_DAY;
 }
 
-static void date_from_days(int64_t days, int64_t *year, int64_t *month, int64_t *day)
+void clock_date(int64_t days, int64_t *year, int64_t *month, int64_t *day)
 {
     days += EPOCH_DAY;
     int64_t era = (days >= 0 ? days : days - (ERA_DAYS - 1)) / ERA_DAYS;
@@ -68,6 +68,24 @@ static char *put_digits(char *at, int64_t value, int count)
     return at + count;
 }
 
+static char *put_date(char *at, int64_t days)
+{
+    int64_t year, month, day;
+    clock_date(days, &year, &month, &day);
+    at = put_digits(at, year, 4);
+    *at++ = '-';
+    at = put_digits(at, month, 2);
+    *at++ = '-';
+    return put_digits(at, day, 2);
+}
+
+struct str clock_format_date(int64_t day, char text[static CLOCK_TEXT_SIZE])
+{
+    char *end = put_date(text, day);
+    *end = '\0';
+    return (struct str){text, (size_t)(end - text)};
+}
+
 struct str clock_format(int64_t time_ms, char text[static CLOCK_TEXT_SIZE])
 {
     /* RFC 3339 has four digits for the year. */
@@ -83,14 +101,7 @@ struct str clock_format(int64_t time_ms, char text[static CLOCK_TEXT_SIZE])
         rest += DAY_MS;
         days--;
     }
-    int64_t year, month, day;
-    date_from_days(days, &year, &month, &day);
-
-    char *at = put_digits(text, year, 4);
-    *at++ = '-';
-    at = put_digits(at, month, 2);
-    *at++ = '-';
-    at = put_digits(at, day, 2);
+    char *at = put_date(text, days);
     *at++ = 'T';
     at = put_digits(at, rest / HOUR_MS, 2);
     *at++ = ':';
@@ -150,7 +161,7 @@ static bool take_date(struct str *s, int64_t *ret_days)
         return false;
     if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
         return false;
-    *ret_days = days_from_date(year, month, day);
+    *ret_days = clock_day(year, month, day);
     return true;
 }
 
@@ -210,5 +221,14 @@ bool clock_parse(struct str s, int64_t *ret_ms)
                       !take_offset(&s, &offset_ms) || s.len > 0))
         return false;
     *ret_ms = days * DAY_MS + time_ms - offset_ms;
+    return true;
+}
+
+bool clock_parse_date(struct str s, int64_t *ret_day)
+{
+    int64_t day;
+    if (!take_date(&s, &day) || s.len > 0)
+        return false;
+    *ret_day = day;
     return true;
 }

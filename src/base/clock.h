@@ -26,4 +26,13 @@ struct str clock_format(int64_t time_ms, char text[static CLOCK_TEXT_SIZE]);
 /* RFC 3339 date-time, any offset, or a plain date (midnight UTC). */
 bool clock_parse(struct str s, int64_t *ret_ms);
 
+/* ---- The calendar: days are counted from 1970-01-01 ---- */
+
+int64_t clock_day(int64_t year, int64_t month, int64_t day);
+void clock_date(int64_t days, int64_t *year, int64_t *month, int64_t *day);
+
+/* 2026-11-22, of the years 0 to 9999, and nothing else. */
+struct str clock_format_date(int64_t day, char text[static CLOCK_TEXT_SIZE]);
+bool clock_parse_date(struct str s, int64_t *ret_day);
+
 #endif
