@@ -64,6 +64,8 @@ static const struct setting SETTINGS[] = {
      "calls a minute from one client address; 0: no limit"},
     {"trusted_proxies", TYPE_TEXT, AT(trusted_proxies), "", NULL, 0, 0,
      "addresses or networks (CIDR), separated by commas, whose X-Forwarded-For is believed"},
+    {"sandbox", TYPE_BOOL, AT(sandbox), "yes", NULL, 0, 0,
+     "lets the kernel refuse what serving does not take; no where a library of yours needs more"},
     {"metrics_token", TYPE_SECRET, AT(metrics_token), "", NULL, 16, 0,
      "bearer token for /metrics, of 16 characters or more; without one only this machine may ask"},
 };

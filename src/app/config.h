@@ -21,6 +21,7 @@ struct config {
     const char *database_listen;
     bool allow_test_payments;
     bool prepared_statements;
+    bool sandbox;
     int64_t payment_hold_ms;
     int64_t workers;
     int64_t io_threads;

@@ -21,6 +21,7 @@
 #include "api/session_hints.h"
 #include "app/app.h"
 #include "app/demo.h"
+#include "app/sandbox.h"
 #include "app/service.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -390,6 +391,8 @@ int app_run(struct arena *arena, struct app_shop *shop)
 
     if (set_up(&app))
         return 2;
+    if (app.config->sandbox)
+        sandbox_enter();
     block_signals(&signals);
     enum err err = net_global_init();
     if (!err)
