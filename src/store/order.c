@@ -138,15 +138,17 @@ enum err order_event_find(struct tx *tx, int64_t event_id, struct order_event *r
 #define BEFORE " AND o.created_at <= $1 AND (o.created_at < $1 OR o.id < $2)"
 #define NEWEST_FIRST " ORDER BY o.created_at DESC, o.id DESC LIMIT $3"
 
-/* By customer there are two ways: few customers by their own orders, many by walking all orders until
- * the page is full. */
-enum { FEW_CUSTOMERS = 100 };
+/* By customer there are two ways: few orders are all looked at and sorted, many are met by walking all
+ * orders until the page is full. It is the orders that count: a till may place each under one
+ * customer. */
+enum { FEW_ORDERS = 1000 };
 
 /* args: as ask_heads makes them; the sixth is the pattern. */
 static enum err ask_found(struct tx *tx, struct sql_args args, struct sql_rows *ret_rows)
 {
-    static const char customers[] = "SELECT count(*) FROM (SELECT 1 FROM users "
-                                    "WHERE search_key LIKE $1 " LIKE_ESCAPE " LIMIT $2) few";
+    static const char found[] =
+        "SELECT count(*) FROM (SELECT 1 FROM users s CROSS JOIN orders o "
+        "WHERE s.search_key LIKE $1 " LIKE_ESCAPE " AND o.user_id = s.id LIMIT $2) few";
     static const char of_few[] =
         "SELECT " ORDER_COLUMNS ORDER_FROM
         "WHERE o.created_at >= $4 AND (o.id = $5 OR o.user_id IN (SELECT s.id FROM users s "
@@ -156,12 +158,10 @@ static enum err ask_found(struct tx *tx, struct sql_args args, struct sql_rows *
         "SELECT " ORDER_COLUMNS ORDER_FROM
         "WHERE o.created_at >= $4 AND (o.id = $5 OR u.search_key LIKE $6 " LIKE_ESCAPE ") "
         "AND ($7 = '' OR o.status = $7)" BEFORE NEWEST_FIRST;
-    enum err err = tx_ask(tx, customers,
-                          SQL_ARGS(args.values[5], sql_int(FEW_CUSTOMERS + 1)),
-                          ret_rows);
+    enum err err = tx_ask(tx, found, SQL_ARGS(args.values[5], sql_int(FEW_ORDERS + 1)), ret_rows);
     if (err)
         return err;
-    bool few = sql_get_int(ret_rows, 0, 0) <= FEW_CUSTOMERS;
+    bool few = sql_get_int(ret_rows, 0, 0) <= FEW_ORDERS;
     return tx_ask(tx, few ? of_few : of_many, args, ret_rows);
 }
 
