@@ -237,6 +237,7 @@ test('the server tells systemd when it is ready, and when it stops', async () =>
 import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])
+s.settimeout(30)
 print('bound')
 for _ in range(2): print(s.recv(100).decode())`, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(manager, 'close');
@@ -244,8 +245,11 @@ for _ in range(2): print(s.recv(100).decode())`, socket], { stdio: ['ignore', 'p
   assert.equal((await heard.next()).value, 'bound');
   assert.ok(existsSync(socket));
   const server = await startServer({ env: { NOTIFY_SOCKET: socket } });
-  assert.equal((await heard.next()).value, 'READY=1');
-  await server.stop();
+  try {
+    assert.equal((await heard.next()).value, 'READY=1');
+  } finally {
+    await server.stop();
+  }
   assert.equal((await heard.next()).value, 'STOPPING=1');
   assert.deepEqual(await closed, [0, null]);
 });
