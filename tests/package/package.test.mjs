@@ -149,6 +149,16 @@ test('the packaged program is hardened', () => {
 
 const config = ['--config', CONF];
 
+/* What servery-backup.service runs. */
+function backUp() {
+  const unit = inside('cat', '/lib/systemd/system/servery-backup.service').replaceAll('%%', '%')
+    .replaceAll('$$', '$');
+  inside('install', '-d', '-o', 'servery', '-g', 'servery', '-m', '700', '/var/lib/servery-backups');
+  for (const [, line] of unit.matchAll(/^ExecStart(?:Post)?=(.*)$/gm)) asServery(['sh', '-c', line]);
+  const made = inside('find', '/var/lib/servery-backups', '-type', 'f', '-printf', '%f %u %m\\n');
+  assert.match(made, /^servery-\d{4}-\d\d-\d\d-\d{6}\.db servery 600\n$/);
+}
+
 test('it serves with nothing writable but its state folder, and passes the health check', async () => {
   const server = await serve();
   try {
@@ -160,6 +170,7 @@ test('it serves with nothing writable but its state folder, and passes the healt
     const login = server.exec('curl -sS -H "Content-Type: application/json" -d \'{"identifier":'
       + `"cook@example.org","password":"${PASSWORD}"}' http://127.0.0.1:8080/api/login`);
     assert.equal(JSON.parse(login).user.role, 'admin');
+    backUp();
   } finally {
     await server.stop();
   }
