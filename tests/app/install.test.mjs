@@ -195,8 +195,11 @@ function allowedCalls(unit) {
     .split('\n').slice(1).map((line) => line.trim()).filter((line) => line && !line.startsWith('#'))
     .flatMap((line) => (line.startsWith('@') ? members(line) : [line]));
   const allowed = new Set();
-  for (const [, not, set] of unit.matchAll(/^SystemCallFilter=(~?)(@\S+)$/gm)) {
-    for (const call of members(set)) not ? allowed.delete(call) : allowed.add(call);
+  for (const [, not, set] of unit.matchAll(/^SystemCallFilter=(~?)(\S+)$/gm)) {
+    for (const call of set.startsWith('@') ? members(set) : [set]) {
+      if (not) allowed.delete(call);
+      else allowed.add(call);
+    }
   }
   // SQLite gives a file to its database's owner only when root, which the unit is not.
   if (process.getuid() === 0) allowed.add('fchown');
