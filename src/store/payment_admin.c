@@ -132,11 +132,14 @@ static enum err find_floor(struct tx *tx, int64_t before_id, int64_t *ret_floor)
 
 static enum err ask_slice(struct tx *tx, struct slice *slice, struct sql_rows *ret_rows)
 {
-    static const char attention[] = "SELECT " CASE_COLUMNS CASE_FROM
-                                    "WHERE p.needs_attention IS NOT NULL " FILTERS FOUND
-                                        NEWEST_FIRST;
+    /* What is open is read out of its index first: with statistics of a time when nothing was, the
+     * planner walks through all payments instead. */
+    static const char attention[] =
+        "SELECT " CASE_COLUMNS CASE_FROM "WHERE p.id IN (SELECT q.id FROM payments q "
+        "WHERE q.needs_attention IS NOT NULL) " FILTERS FOUND NEWEST_FIRST;
     static const char refund[] =
-        "SELECT " CASE_COLUMNS CASE_FROM "WHERE p.refund_due = 1 " FILTERS FOUND NEWEST_FIRST;
+        "SELECT " CASE_COLUMNS CASE_FROM "WHERE p.id IN (SELECT q.id FROM payments q "
+        "WHERE q.refund_due = 1) " FILTERS FOUND NEWEST_FIRST;
     static const char of_few[] =
         "SELECT " CASE_COLUMNS CASE_FROM
         "WHERE p.id IN (SELECT q.id FROM payments q WHERE q.user_id IN (SELECT s.id FROM users s "
