@@ -1,7 +1,12 @@
 #!/usr/bin/env python3
-"""Writes the files given as a C table (api/assets.h). Usage: embed-assets.py OUTPUT FILE...
+"""Writes the files given as a C table (api/assets.h).
 
-A .yaml file is embedded as the JSON that it means, under its name with .json."""
+    embed-assets.py OUTPUT FILE... [--packed NAME=FILE]...
+
+A .yaml file is embedded as the JSON that it means, under its name with .json. A packed file is
+embedded as gzip only, under its name with its hash in it; what refers to /assets/NAME is changed."""
+import gzip
+import hashlib
 import json
 import os
 import sys
@@ -26,18 +31,45 @@ def load(path):
     return name, data
 
 
-def main(output, paths):
+def pack(path):
+    with open(path, "rb") as file:
+        plain = file.read()
+    return gzip.compress(plain, 9, mtime=0), hashlib.sha256(plain).hexdigest()[:12]
+
+
+def collect(arguments):
+    """(name, bytes, packed) of each file."""
+    files, packed = [], []
+    words = iter(arguments)
+    for word in words:
+        if word == "--packed":
+            name, path = next(words).split("=", 1)
+            data, mark = pack(path)
+            stem, suffix = os.path.splitext(name)
+            packed.append((name, f"{stem}-{mark}{suffix}", data))
+        else:
+            files.append(load(word))
+    for name, data in files:
+        for plain, marked, _ in packed:
+            if name.endswith(".html"):
+                data = data.replace(f"/assets/{plain}\"".encode(), f"/assets/{marked}\"".encode())
+        yield name, data, False
+    for _, marked, data in packed:
+        yield marked, data, True
+
+
+def main(output, arguments):
     with open(output, "w", encoding="ascii") as out:
         out.write('#include "api/assets.h"\n\n')
         rows = []
-        for i, path in enumerate(paths):
-            name, data = load(path)
+        for i, (name, data, packed) in enumerate(collect(arguments)):
             out.write(f"static const unsigned char FILE_{i}[] = {{\n")
             for at in range(0, len(data), 24):
                 out.write("".join(f"{byte}," for byte in data[at:at + 24]) + "\n")
             out.write("0};\n")
             kind = TYPES[os.path.splitext(name)[1]]
-            rows.append(f'    {{"{name}", "{kind}", FILE_{i}, {len(data)}}},\n')
+            flag = "true" if packed else "false"
+            rows.append(f'    {{"{name}", "{kind}", FILE_{i}, {len(data)}, {flag}}},\n')
         out.write("\nconst struct asset ASSETS[] = {\n" + "".join(rows) + "};\n")
         out.write("const size_t ASSETS_N = sizeof ASSETS / sizeof *ASSETS;\n")
 

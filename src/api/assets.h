@@ -3,12 +3,14 @@
 #ifndef SERVERY_API_ASSETS_H
 #define SERVERY_API_ASSETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct asset {
     const char *name, *type;
     const unsigned char *bytes;
     size_t len;
+    bool packed; /* the bytes are gzip, and the name holds their hash: under it they never change */
 };
 
 extern const struct asset ASSETS[];

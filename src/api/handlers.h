@@ -86,6 +86,7 @@ enum err metrics_get(struct call *c);
 /* pages.c */
 enum err page_get(struct call *c);
 enum err errors_page_get(struct call *c);
+enum err docs_page_get(struct call *c);
 enum err asset_get(struct call *c);
 enum err openapi_get(struct call *c);
 

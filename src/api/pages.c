@@ -5,6 +5,11 @@
 #include "api/assets.h"
 #include "api/handlers.h"
 
+/* RapiDoc styles by attributes and by style elements that it makes; its scripts are files. */
+#define DOCS_POLICY                                                                                \
+    STR("default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "             \
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+
 struct file {
     struct str name;
     struct http_content *content;
@@ -37,14 +42,14 @@ static struct str errors_page(struct arena *arena)
 }
 
 static void add(struct pages *pages, struct arena *arena, const char *name, const char *type,
-                struct str bytes)
+                struct str bytes, int gzip_level)
 {
     struct str hash = crypto_content_hash(arena, bytes);
     struct str etag = arena_printf(arena, "\"" STR_FMT "\"", STR_ARG(hash));
 
     pages->files[pages->n++] =
-        (struct file){str_from(name), http_content_create(str_from(type), etag, bytes,
-                                                          HTTP_GZIP_STATIC)};
+        (struct file){str_from(name),
+                      http_content_create(str_from(type), etag, bytes, gzip_level)};
 }
 
 struct pages *pages_create(void)
@@ -54,8 +59,10 @@ struct pages *pages_create(void)
 
     for (size_t i = 0; i < ASSETS_N; i++)
         add(pages, arena, ASSETS[i].name, ASSETS[i].type,
-            (struct str){(const char *)ASSETS[i].bytes, ASSETS[i].len});
-    add(pages, arena, "errors.html", "text/html; charset=utf-8", errors_page(arena));
+            (struct str){(const char *)ASSETS[i].bytes, ASSETS[i].len},
+            ASSETS[i].packed ? HTTP_GZIP_PACKED : HTTP_GZIP_STATIC);
+    add(pages, arena, "errors.html", "text/html; charset=utf-8", errors_page(arena),
+        HTTP_GZIP_STATIC);
     arena_destroy(arena);
     return pages;
 }
@@ -85,7 +92,9 @@ static enum err answer(struct call *c, struct str name)
         return problem_set(&c->problem, PROBLEM_NOT_FOUND, NULL);
     c->http->response.status = 200;
     c->http->response.content = content;
-    c->http->response.cache_control = STR("no-cache");
+    c->http->response.cache_control = content->gzip_level == HTTP_GZIP_PACKED
+                                          ? STR("public, max-age=31536000, immutable")
+                                          : STR("no-cache");
     return ERR_OK;
 }
 
@@ -103,6 +112,12 @@ enum err page_get(struct call *c)
 enum err errors_page_get(struct call *c)
 {
     return answer(c, STR("errors.html"));
+}
+
+enum err docs_page_get(struct call *c)
+{
+    c->http->response.security_policy = DOCS_POLICY;
+    return answer(c, STR("docs.html"));
 }
 
 enum err asset_get(struct call *c)

@@ -88,6 +88,7 @@ const struct route ROUTES[] = {
     {{HTTP_GET, "/reset", LOOP}, ALL, 0, page_get},
     {{HTTP_GET, "/pay/{id}", LOOP}, ALL, 0, page_get},
     {{HTTP_GET, "/errors", LOOP}, ALL, 0, errors_page_get},
+    {{HTTP_GET, "/docs", LOOP}, ALL, 0, docs_page_get},
     {{HTTP_GET, "/assets/{name}", LOOP}, ALL, 0, asset_get},
     {{HTTP_GET, "/dev/mail", READ}, ALL, DEMO, dev_mail_get},
     {{HTTP_GET, "/dev/mail.json", READ}, ALL, DEMO, dev_mail_json_get},

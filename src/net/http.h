@@ -59,8 +59,9 @@ struct http_content {
     struct str *gzip; /* atomic; made when the first client asks for it: http_content_gzip */
 };
 
-/* How hard content is compressed: by how often it changes. */
-enum { HTTP_GZIP_NEVER = 0, HTTP_GZIP_CHANGING = 4, HTTP_GZIP_STATIC = 9 };
+/* How hard content is compressed: by how often it changes. HTTP_GZIP_PACKED: the bytes are gzip
+ * already, and unpacked for the few clients that do not take it. */
+enum { HTTP_GZIP_PACKED = -1, HTTP_GZIP_NEVER = 0, HTTP_GZIP_CHANGING = 4, HTTP_GZIP_STATIC = 9 };
 
 struct http_header {
     struct str name, value;
@@ -76,6 +77,7 @@ struct http_response {
     struct http_content *content; /* instead of body; the reference is the response's */
     struct str etag;              /* with quotes; If-None-Match then gives 304 by itself */
     struct str cache_control;     /* STR_NONE: no-store */
+    struct str security_policy;   /* Content-Security-Policy; STR_NONE: the strict one */
     size_t n_headers;
     struct http_header headers[HTTP_RESPONSE_HEADERS_MAX];
     struct http_stream *stream; /* set by http_stream_open: the answer is an event stream */

@@ -27,8 +27,6 @@ enum {
 };
 
 static const char CONSTANT_HEAD[] =
-    "\r\nContent-Security-Policy: default-src 'self'; img-src 'self' data:; object-src 'none'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     "\r\nX-Content-Type-Options: nosniff"
     "\r\nReferrer-Policy: no-referrer"
     "\r\nCross-Origin-Opener-Policy: same-origin";

@@ -1,5 +1,6 @@
 // HTTP itself: methods, framing, slow and oversized requests, headers, compression, limits.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { Client, RawConnection, checkRaw, exchange, sendRaw, splitAnswers } from '../lib/client.mjs';
@@ -296,6 +297,28 @@ test('http: gzip for JSON over 1 KB, for who takes it', async () => {
   assert.equal(headers['content-encoding'], undefined);
 });
 
+test('http: what is packed into the program is sent so, or unpacked, and kept for ever', async () => {
+  const [, path] = (await anyone.get('/docs')).text.match(/src="(\/assets\/rapidoc-\w+\.js)"/);
+  const file = readFileSync(
+    new URL('../../web/node_modules/rapidoc/dist/rapidoc-min.js', import.meta.url), 'utf8');
+  const packed = await anyone.get(path, { headers: { 'accept-encoding': 'br, gzip' } });
+  assert.equal(packed.headers['content-encoding'], 'gzip');
+  assert.ok(packed.raw.length < 300_000);
+  assert.equal(packed.text, file);
+  const plain = await anyone.get(path, { headers: { 'accept-encoding': 'gzip;q=0' } });
+  assert.equal(plain.headers['content-encoding'], undefined);
+  assert.equal(plain.raw.toString(), file);
+  assert.equal(packed.headers.etag, `W/${plain.headers.etag}`);
+  for (const { headers } of [packed, plain]) {
+    assert.equal(headers['cache-control'], 'public, max-age=31536000, immutable');
+    assert.match(headers['content-type'], /^text\/javascript/);
+    assert.match(headers.vary, /accept-encoding/i);
+    await anyone.get(path, { headers: { 'if-none-match': headers.etag }, expect: 304 });
+  }
+  await anyone.call('HEAD', path, undefined, { expect: 200 });
+  await anyone.get('/assets/rapidoc.js', { expect: 404 });
+});
+
 test('http: every answer says how it may be cached, and none to whom it is not meant', async () => {
   const cache = async (path) => (await user.get(path, { expect: 'any' })).headers['cache-control'];
   for (const path of ['/api/me', '/api/cart', '/api/orders', '/api/nothing'])
@@ -310,7 +333,7 @@ test('http: every answer says how it may be cached, and none to whom it is not m
 });
 
 test('http: pages obey their own content security policy', async () => {
-  const pages = ['/', '/reset', '/pay/1', '/errors', '/dev/mail'];
+  const pages = ['/', '/reset', '/pay/1', '/errors', '/docs', '/dev/mail'];
   for (const path of pages) {
     const { text, headers } = await anyone.get(path, { expect: 200 });
     assert.match(headers['content-type'], /^text\/html; charset=utf-8/);
