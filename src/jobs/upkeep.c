@@ -212,7 +212,7 @@ enum err upkeep_create(const struct upkeep_options *options, struct upkeep **ret
     u->options = *options;
     u->provider = pay_provider_name(options->pay.provider);
     u->arena = arena_create();
-    u->old_due_ms = clock_mono_ms() + OLD_PERIOD_MS;
+    u->old_due_ms = clock_mono_ms(); /* at once: a server may be ended before a period is over */
     pthread_mutex_init(&u->lock, NULL);
     pthread_cond_init(&u->wake, NULL);
     int rc = pthread_create(&u->thread, NULL, run, u);
