@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #include "api/call.h"
+#include "api/metrics.h"
 #include "api/routes.h"
 #include "domain/limits.h"
 #include "fuzz.h"
@@ -293,6 +294,7 @@ void api_call_run(struct api_shop *shop, struct str text)
         check_answer(shop, &job.call);
         http_reply_prepare(&job, &z);
         check_gzip(&job);
+        metrics_measure(&job.call);
         keep_stream(&job);
         api_shop_take_mails(shop);
     }

@@ -13,6 +13,7 @@
 #include "api/hub.h"
 #include "api/image_cache.h"
 #include "api/menu.h"
+#include "api/metrics.h"
 #include "api/pages.h"
 #include "api/passwords.h"
 #include "api/rate_limit.h"
@@ -238,6 +239,7 @@ struct api_shop *api_shop_open(void)
     open_store(api);
     api->hub = hub_create(api->store);
     api->pages = pages_create();
+    api->metrics = metrics_create(1);
     api->all_limit = rate_limit_create("all", RATE_PER_MINUTE);
     CHECK(passwords_create(1, &api->passwords) == ERR_OK);
     CHECK(menu_create(api->store, &api->menu) == ERR_OK);
