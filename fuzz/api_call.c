@@ -10,6 +10,7 @@
 #include "api/call.h"
 #include "api/metrics.h"
 #include "api/routes.h"
+#include "csv_reference.h"
 #include "domain/limits.h"
 #include "fuzz.h"
 #include "net/http_internal.h"
@@ -176,6 +177,7 @@ static void learn(struct api_shop *shop, const json_t *answer)
         learn_text(shop, "order", json_object_get(answer, "id"));
     else if (json_object_get(answer, "available"))
         learn_text(shop, "food", json_object_get(answer, "id"));
+    learn_text(shop, "referral", json_object_get(answer, "referral_code"));
     learn_text(shop, "image", json_object_get(answer, "image_url"));
 }
 
@@ -237,6 +239,37 @@ static void check_gzip(struct http_job *job)
     (void)inflateEnd(&in);
 }
 
+/* An answer in pieces is a table whose rows are equally long. Made as the server makes it, when each
+ * piece is written; for HEAD none is. */
+static void take_pieces(struct http_job *job)
+{
+    struct http_pieces *pieces = job->call.response.pieces;
+    struct str rest, cell;
+    size_t n = 0, n_columns = 0;
+    bool ends_row;
+    if (!pieces)
+        return;
+    if (job->call.response.status == 200 && job->call.method != HTTP_HEAD) {
+        buf_put_str(&pieces->piece, buf_str(&job->call.response.body));
+        while (pieces->got == HTTP_PIECES_MORE)
+            http_pieces_make(job);
+        CHECK(pieces->got == HTTP_PIECES_LAST);
+        rest = buf_str(&pieces->piece);
+        while (csv_reference_read(job->call.arena, &rest, &cell, &ends_row)) {
+            n++;
+            CHECK(n_columns == 0 || n <= n_columns);
+            if (!ends_row)
+                continue;
+            CHECK(n_columns == 0 || n == n_columns);
+            n_columns = n;
+            n = 0;
+        }
+        CHECK(n == 0 && n_columns > 0);
+    }
+    http_pieces_close(pieces);
+    job->call.response.pieces = NULL;
+}
+
 /* ---- Running ---- */
 
 static void set_up_loop(void)
@@ -248,6 +281,7 @@ static void set_up_loop(void)
     loop.server = &server;
     loop.inbox_full = true; /* nobody has to be woken */
     (void)pthread_mutex_init(&loop.inbox_lock, NULL);
+    TAILQ_INIT(&loop.pieces);
     TAILQ_INIT(&loop.stream_queue);
 }
 
@@ -294,6 +328,7 @@ void api_call_run(struct api_shop *shop, struct str text)
         check_answer(shop, &job.call);
         http_reply_prepare(&job, &z);
         check_gzip(&job);
+        take_pieces(&job);
         metrics_measure(&job.call);
         keep_stream(&job);
         api_shop_take_mails(shop);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/client.h"
 #include "api/hub.h"
 #include "api/image_cache.h"
 #include "api/menu.h"
@@ -231,7 +232,9 @@ struct api_shop *api_shop_open(void)
     g.arena = arena_create();
     g.shop.arena = g.arena;
     CHECK(provider_init(&g.provider, "test", NULL));
-    api->settings = (struct api_settings){.public_url = STR("http://127.0.0.1:8080"),
+    static const struct client_network proxy = {.address = {.bytes = {127}}, .prefix_bits = 8};
+    api->settings = (struct api_settings){.trusted_proxies = &proxy, .n_trusted_proxies = 1,
+                                          .public_url = STR("http://127.0.0.1:8080"),
                                           .origin = STR("http://127.0.0.1:8080"), .demo = true,
                                           .payment_hold_ms = 15 * MINUTE_MS};
     api->provider = &g.provider;

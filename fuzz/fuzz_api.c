@@ -71,7 +71,7 @@ static const char *const MEMBERS[] = {
     "\"email\":\"ada@example.com\"", "\"password\":\"correct horse\"", "\"password\":\"short\"",
     "\"identifier\":\"ada@example.com\"", "\"identifier\":\"0803 123 4567\"",
     "\"identifier\":\"new@example.com\"", "\"phone\":\"+2348031230000\"", "\"phone\":null",
-    "\"referral_code\":\"ABCD2345\"", "\"signup_token\":\"$signup\"", "\"otp\":\"$otp\"",
+    "\"referral_code\":\"ABCD2345\"", "\"referral_code\":\"$referral\"", "\"signup_token\":\"$signup\"", "\"otp\":\"$otp\"",
     "\"otp\":\"000000\"", "\"token\":\"$reset\"", "\"new_password\":\"another horse\"",
     "\"current_password\":\"correct horse\"", "\"role\":\"admin\"", "\"role\":\"user\"",
     "\"disabled\":true", "\"currency\":\"KWD\"", "\"country_code\":\"39\"",

@@ -34,6 +34,7 @@ static bool needs_quotes(struct str text)
 
 void csv_text(struct csv *csv, struct str text)
 {
+    text = text.ptr ? text : STR("");
     bool formula = begins_formula(text), quotes = formula || needs_quotes(text);
 
     begin_cell(csv);
