@@ -94,6 +94,7 @@ const board = async (query) =>
 
 /* A client that takes what it has to, and then nothing until resume(). */
 async function openSlowly(boss = largeAdmin) {
+  exports++;
   const connection = await RawConnection.open(large);
   connection.write(`GET ${PATH} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${boss.token}\r\n\r\n`);
   await connection.until('\r\n\r\n');
@@ -101,8 +102,16 @@ async function openSlowly(boss = largeAdmin) {
   return connection;
 }
 
+let exports = 0; // begun on the large server; each has a line once it is over
 const exportsLogged = () => large.log.filter((line) => line.event === 'orders_exported');
-const untilLogged = (n) => large.waitFor(() => exportsLogged().length >= n, 20000, 'the exports end');
+const untilAllLogged = () =>
+  large.waitFor(() => exportsLogged().length === exports, 20000, 'the exports end');
+const readWhole = async (query = '') => {
+  exports++;
+  const { text } = await largeAdmin.get(`${PATH}${query}`);
+  await untilAllLogged();
+  return text;
+};
 const residentBytes = () =>
   1024 * Number(readFileSync(`/proc/${large.child.pid}/status`, 'utf8').match(/VmRSS:\s*(\d+)/)[1]);
 
@@ -170,7 +179,7 @@ test('csv: all of many orders, each once, while others are placed', async () => 
       await largeUser.post('/api/orders', { fulfilment: 'pickup' }, { expect: 201 });
     }
   })();
-  const { text } = await largeAdmin.get(PATH);
+  const text = await readWhole();
   await placing;
   const rows = parse(text);
   const ids = rows.map((row) => +row.id);
@@ -184,7 +193,7 @@ test('csv: all of many orders, each once, while others are placed', async () => 
 // Ten files that nobody takes, with fewer workers than files. What the memory grows by is mostly the
 // page caches of the readers, 2 MB each, that have not read before.
 test('csv: slow readers cost little memory and hold nobody up', async () => {
-  await largeAdmin.get(PATH);
+  await readWhole();
   const before = exportsLogged().length;
   const rss = residentBytes();
   const slow = [];
@@ -203,23 +212,22 @@ test('csv: slow readers cost little memory and hold nobody up', async () => {
   if (!isSanitized()) // what is freed stays for a while
     assert.ok(grown < text.length * EXPORTS_MAX / 4, `${grown} bytes more for ${EXPORTS_MAX} files`);
   for (const connection of slow) connection.destroy();
-  await untilLogged(before + EXPORTS_MAX);
+  await untilAllLogged();
   assert.equal(exportsLogged().slice(before).filter((line) => line.whole).length, 1);
   // Their places are free again.
-  await largeAdmin.get(`${PATH}?status=ready`);
+  await readWhole('?status=ready');
 });
 
 test('csv: it is cut when its reader is no admin any more', async () => {
   const second = await signUp(large);
   await largeAdmin.put(`/api/admin/users/${second.user.id}`, { role: 'admin' });
   const boss = await logIn(large, second.user.email);
-  const before = exportsLogged().length;
   const reader = await openSlowly(boss);
   await largeAdmin.put(`/api/admin/users/${second.user.id}`, { role: 'user' });
   reader.socket.resume();
   const text = await reader.untilClosed();
   assert.ok(!text.endsWith('\r\n0\r\n\r\n'));
-  await untilLogged(before + 1);
+  await untilAllLogged();
   const line = exportsLogged().at(-1);
   assert.deepEqual([line.level, line.whole], ['warn', 0]);
   assert.ok(line.rows < FILLED);

@@ -237,6 +237,8 @@ test('board stream: money that needs an admin is told', async () => {
   assert.deepEqual(refund.data, { payment_id: placed.payment.id, order_id: placed.id,
     status: 'paid', needs_attention: null, refund_due: true });
   assert.equal(refund.id, undefined);
+  await admin.put(`/api/admin/payments/${placed.payment.id}`, { resolved: true, note: 'sent back' });
+  assert.deepEqual((await stream.next()).data, { ...refund.data, refund_due: false });
   await fillCart(client, food);
   const late = await place(client);
   await client.delete(`/api/payments/${late.id}`);
