@@ -40,6 +40,7 @@ static struct {
     char *put_back;
     struct arena *arena; /* for good */
     atomic_bool mail_waits;
+    int64_t commits; /* when the tables were last put back */
     struct payment_provider provider;
     struct api_shop shop;
 } g;
@@ -255,12 +256,25 @@ struct api_shop *api_shop_open(void)
 
 enum { WORDS_OF_ALL = 3 }; /* the people's tokens */
 
+/* Most inputs are refused or only read. */
+static bool was_written(const struct api_shop *shop)
+{
+    struct store_stats stats;
+    store_stats(shop->api.store, &stats);
+    return stats.commits != g.commits;
+}
+
 void api_shop_reset(struct api_shop *shop)
 {
     struct api *api = &shop->api;
-    run_sql(g.put_back);
-    menu_refresh_all(api->menu);
-    menu_refresh_shop(api->menu);
+    struct store_stats stats;
+    if (was_written(shop)) {
+        run_sql(g.put_back);
+        menu_refresh_all(api->menu);
+        menu_refresh_shop(api->menu);
+        store_stats(api->store, &stats);
+        g.commits = stats.commits;
+    }
     session_hints_destroy(api->session_hints);
     api->session_hints = session_hints_create();
     mailbox_destroy(api->mailbox);
@@ -322,6 +336,8 @@ static void on_breach(void *ctx, const char *rule, int64_t id, const char *detai
 void api_shop_check(struct api_shop *shop)
 {
     struct store_check_counts counts = {0};
+    if (!was_written(shop))
+        return;
     CHECK(store_check(shop->api.store, on_breach, NULL, &counts) == ERR_OK);
     CHECK(counts.breaches == 0);
 }

@@ -6,6 +6,7 @@
 #include "http_reference.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -95,13 +96,21 @@ static void check_scan(struct str bytes, size_t step)
 
 /* ---- The server ---- */
 
+/* From one loopback address after the other: a closed connection keeps its port for a minute, and
+ * there are more connections in a minute than ports. */
 static int connect_to_server(void)
 {
+    static const int on = 1;
+    static uint32_t n;
+    const struct sockaddr_in own = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + n++ / 4096 % 65536)};
     const struct sockaddr_in address = {.sin_family = AF_INET,
                                         .sin_port = htons((uint16_t)http_server_port(g.server)),
                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    CHECK(fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0);
+    CHECK(setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) == 0);
+    CHECK(bind(fd, (const struct sockaddr *)&own, sizeof own) == 0);
+    CHECK(connect(fd, (const struct sockaddr *)&address, sizeof address) == 0);
     return fd;
 }
 
