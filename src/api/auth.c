@@ -21,23 +21,24 @@ static struct str cookie_token(struct call *c)
     return STR_NONE;
 }
 
-enum err auth_token(struct call *c)
+static struct str authorization(struct call *c)
 {
-    struct str header = str_trim(http_header_get(c->http, "Authorization"));
+    return str_trim(http_header_get(c->http, "Authorization"));
+}
+
+void auth_token(struct call *c)
+{
+    struct str header = authorization(c);
 
     c->token = STR_NONE;
     c->token_from_cookie = false;
     if (header.len > 0) {
-        struct str scheme = str_slice(header, 0, 7);
-        if (!str_eq_nocase(scheme, STR("Bearer ")))
-            return problem_set(&c->problem, PROBLEM_UNAUTHENTICATED,
-                               "The Authorization header must be \"Bearer\" and a token.");
-        c->token = str_trim(str_slice(header, 7, header.len));
-        return ERR_OK;
+        if (str_eq_nocase(str_slice(header, 0, 7), STR("Bearer ")))
+            c->token = str_trim(str_slice(header, 7, header.len));
+        return;
     }
     c->token = cookie_token(c);
     c->token_from_cookie = c->token.ptr != NULL;
-    return ERR_OK;
 }
 
 /* A browser says where a request comes from; what says nothing is no browser. */
@@ -119,7 +120,10 @@ enum err auth_recheck(struct call *c, struct tx *tx)
 enum err call_authenticate(struct call *c)
 {
     if (!c->token.ptr)
-        return problem_set(&c->problem, PROBLEM_UNAUTHENTICATED, NULL);
+        return problem_set(&c->problem, PROBLEM_UNAUTHENTICATED,
+                           authorization(c).len > 0
+                               ? "The Authorization header must be \"Bearer\" and a token."
+                               : NULL);
     if (c->token_from_cookie && changes_something(c->http->method) && is_cross_site(c))
         return problem_set(&c->problem, PROBLEM_CROSS_SITE, NULL);
 

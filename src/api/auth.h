@@ -4,8 +4,9 @@
 
 #include "api/call.h"
 
-/* Finds the bearer token or the session cookie; the call's token stays STR_NONE without one. */
-MUST_CHECK enum err auth_token(struct call *c);
+/* Finds the bearer token or the session cookie; the call's token stays STR_NONE without one. An
+ * Authorization of another scheme is none of ours and no error where nobody has to log in. */
+void auth_token(struct call *c);
 
 /* A session as a transaction found it: 401 if it is gone, 403 if disabled or (admin) not an admin. */
 MUST_CHECK enum err auth_check(struct call *c, const struct session *session);

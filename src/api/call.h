@@ -48,7 +48,6 @@ enum {
     ROUTE_AUTH_LIMITED = 1, /* counts against auth_rate_per_minute */
     ROUTE_DEMO_ONLY = 2,    /* 404 unless demo, and only for a loopback Host */
     ROUTE_QUERY = 4,        /* takes query parameters; elsewhere under /api they are refused */
-    ROUTE_NO_TOKEN = 8,     /* looks at no token: none is needed, and a bad one does no harm */
 };
 
 struct route {

@@ -64,9 +64,8 @@ static enum err run(struct call *c)
     enum err err = limit_rate(c);
     if (!err && !(c->route->flags & ROUTE_QUERY) && str_starts(c->http->path, STR("/api/")))
         err = call_query(c, NULL, 0);
-    bool no_token = c->route->flags & ROUTE_NO_TOKEN;
-    if (!err && c->http->route->lane != HTTP_LANE_LOOP && !no_token)
-        err = auth_token(c);
+    if (!err && c->http->route->lane != HTTP_LANE_LOOP)
+        auth_token(c);
     if (!err && c->route->access != ACCESS_PUBLIC)
         err = call_authenticate(c);
     if (!err)

@@ -16,7 +16,6 @@
 #define LIMITED ROUTE_AUTH_LIMITED
 #define DEMO ROUTE_DEMO_ONLY
 #define QUERY ROUTE_QUERY
-#define OPEN ROUTE_NO_TOKEN
 
 const struct route ROUTES[] = {
     /* Accounts */
@@ -43,7 +42,7 @@ const struct route ROUTES[] = {
     {{HTTP_PUT, "/api/foods/{id}/stock", WRITE}, ADMIN, 0, food_stock_put},
     {{HTTP_PUT, "/api/foods/{id}/image", PICTURE}, ADMIN, 0, food_image_put},
     {{HTTP_DELETE, "/api/foods/{id}/image", DELETION}, ADMIN, 0, food_image_delete},
-    {{HTTP_GET, "/images/{name}", READ}, ALL, OPEN, image_get},
+    {{HTTP_GET, "/images/{name}", READ}, ALL, 0, image_get},
     {{HTTP_GET, "/api/categories", LOOP}, ALL, 0, categories_get},
 
     /* Cart */

@@ -381,6 +381,18 @@ test('http: with the cookie, changes from other sites are refused', async () => 
   await user.put('/api/me', {}, { ...evil, expect: 200 });
 });
 
+test('http: an Authorization of another kind is nothing where nobody has to log in', async () => {
+  for (const authorization of ['Basic YTpi', 'Bearer', 'Digest x']) {
+    const headers = { authorization };
+    await anyone.get('/readyz', { headers, expect: 200 });
+    await anyone.post('/api/resend-otp', { signup_token: 'x' }, { headers, expect: 404 });
+    await anyone.get('/api/me', { headers, expect: 'unauthenticated' });
+    // It is what counts, and not the cookie beside it.
+    const cookie = `servery_session=${user.token}`;
+    await anyone.get('/api/me', { headers: { ...headers, cookie }, expect: 'unauthenticated' });
+  }
+});
+
 test('http: the Host header decides nothing', async () => {
   const { body } = await anyone.get('/api/foods/999999',
     { headers: { host: 'evil.test' }, expect: 404 });
