@@ -107,11 +107,14 @@ export class Model {
     return { status: 204 };
   }
 
+  steps(order) {
+    return STEPS[order.status][order.fulfilment] ?? STEPS[order.status];
+  }
+
   move({ order: i, to, byCustomer }) {
     const order = this.orders[i];
     if (byCustomer) return no(403, 'forbidden');
-    const steps = STEPS[order.status];
-    if (!(steps[order.fulfilment] ?? steps).includes(to)) return no(409, 'illegal_transition');
+    if (!this.steps(order).includes(to)) return no(409, 'illegal_transition');
     if (to === 'cancelled' && RETURNS_STOCK.includes(order.status)) this.giveBack(order.lines);
     order.events.push([order.status, to, 'admin']);
     order.status = to;

@@ -126,11 +126,12 @@ class Step {
 
 const HANDLED = ['wait', 'confirm', 'fuss', 'together', 'crash'];
 
-// Payments and orders are named by any number.
+// Payments and orders are named by any number; the next status is that of the order.
 function resolved(op, model) {
   const copy = { ...op };
   if (op.payment !== undefined) copy.payment = op.payment % model.payments.length;
   if (op.order !== undefined) copy.order = op.order % model.orders.length;
+  if (op.to === 'next') [copy.to = 'completed'] = model.steps(model.orders[copy.order]);
   if (op.during) copy.during = resolved(op.during, model);
   if (op.ops) copy.ops = op.ops.map((one) => resolved(one, model));
   return copy;
@@ -176,10 +177,10 @@ function calls(remote) {
     [1, op('received', { payment: any })],
     [1, op('food', { food, price: mostly(100, 0, 250) })],
     [1, op('food', { food, available: fc.boolean() })],
-    [1, op('food', { food, stock: mostly(4, 0, 1, null) })],
+    [2, op('food', { food, stock: mostly(4, 0, 1, null) })],
     [0.7, op('restock', { food, add: mostly(2, -1, -5) })],
     [0.3, op('archive', { food })],
-    [4, op('move', { order: any, to: fc.constantFrom(...STATUSES),
+    [5, op('move', { order: any, to: fc.oneof(fc.constant('next'), fc.constantFrom(...STATUSES)),
       byCustomer: mostly(false, true, false) })],
   ].map(([weight, arbitrary]) => [Math.ceil(weight * 10), arbitrary]);
 }
@@ -187,9 +188,9 @@ function calls(remote) {
 function steps(remote) {
   const one = weighted(calls(remote));
   const table = [...calls(remote),
-    [25, op('wait', { minutes: fc.constantFrom(8, 16, 61) })],
+    [40, op('wait', { minutes: fc.constantFrom(8, 16, 61) })],
     [10, op('crash', { during: one, ms: fc.integer({ min: 0, max: 4 }) })],
-    [2, op('fuss', { by, times: fc.integer({ min: 2, max: 25 }) })],
+    [4, op('fuss', { by, times: mostly(22, 2, 3) })],
     remote ? [10, op('confirm', { payment: any })]
       : [25, op('together', { ops: fc.tuple(one, one) })],
   ];
