@@ -5,6 +5,7 @@
 
 #include "app/app.h"
 #include "base/crypto.h"
+#include "base/json.h"
 
 struct subcommand {
     const char *name;
@@ -107,6 +108,7 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN);
     if (crypto_init())
         return 1;
+    json_decode_init();
     struct command_line line = {arena_create(), argc - 2, argv + 2};
     int status = subcommand->run(&line);
     arena_destroy(line.arena);

@@ -55,6 +55,10 @@ MUST_CHECK enum err json_decode(struct arena *arena, struct str body,
                                 const struct json_field *fields, size_t n_fields, void *out,
                                 struct problem *problem);
 
+/* Once, before the first decoding: jansson, too, ends the process when it is out of memory, for it
+ * could not tell that from a malformed body. */
+void json_decode_init(void);
+
 /* ---- Writing ---- */
 
 /* Appends to `out`. Texts must be UTF-8. `key` is NULL for an array's element and for the outermost

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -255,4 +256,9 @@ enum err json_decode(struct arena *arena, struct str body, const struct json_fie
     }
     json_decref(root);
     return problem->n_rows > rows_before ? ERR_PROBLEM : ERR_OK;
+}
+
+void json_decode_init(void)
+{
+    json_set_alloc_funcs(mem_alloc, free);
 }

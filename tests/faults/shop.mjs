@@ -15,6 +15,8 @@ const execute = promisify(execFile);
 
 /* ---- Calls ---- */
 
+const ANSWER_TIMEOUT_MS = 15000;
+
 // The connection ended before a whole answer was there: nobody knows what became of the call.
 export class Lost extends Error {}
 
@@ -44,7 +46,8 @@ export class Caller {
     return new Promise((resolve, reject) => {
       const lost = (cause) => reject(new Lost(`${method} ${path}: ${cause.message}`, { cause }));
       const request = http.request(
-        { host: '127.0.0.1', port: this.port, method, path, headers, agent: this.agent },
+        { host: '127.0.0.1', port: this.port, method, path, headers, agent: this.agent,
+          timeout: ANSWER_TIMEOUT_MS },
         (response) => {
           const chunks = [];
           response.on('data', (chunk) => chunks.push(chunk));
@@ -58,6 +61,10 @@ export class Caller {
           });
         });
       request.on('error', lost);
+      request.on('timeout', () => {
+        reject(new Error(`${method} ${path}: neither an answer nor an end`));
+        request.destroy();
+      });
       request.end(sent);
     });
   }

@@ -185,6 +185,11 @@ export class Server {
     assert.equal(code, 0, 'servery admin create');
   }
 
+  // How it ended by itself: [code, signal].
+  async ended() {
+    return this.#closed;
+  }
+
   async kill() {
     this.child.kill('SIGKILL');
     await this.#closed;
