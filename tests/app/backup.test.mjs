@@ -1,7 +1,7 @@
 // `servery backup`, and what reads a copy: the command as an operator uses it.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, statSync,
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, statSync,
   symlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -182,6 +182,18 @@ test('check writes nothing, and needs no right to', async () => {
   assert.deepEqual(readdirSync(home), ['copy.db']);
   assert.deepEqual(readFileSync(target), before);
   chmodSync(home, 0o755);
+
+  // With a log of its own, nobody can promise that it does not change while it is read.
+  const other = folder('not_writable');
+  copyFileSync(file, join(other, 'original.db'));
+  chmodSync(join(other, 'original.db'), 0o444);
+  chmodSync(other, 0o555);
+  const refused = await run(PROGRAM, ['check', `--database=sqlite:${join(other, 'original.db')}`],
+    { cwd: '/', ...user });
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /"database_cannot_open".*folder must be writable/);
+  assert.deepEqual(readdirSync(other), ['original.db']);
+  chmodSync(other, 0o755);
 });
 
 for (const name of [':memory:', ':memory:?cache=shared', 'file:shop.db', 'file::memory:']) {
