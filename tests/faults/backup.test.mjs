@@ -1,8 +1,9 @@
 // Backups while the shop is in full swing, on a disk that is too small, and cut off in the middle.
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync }
-  from 'node:fs';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync,
+  writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -87,7 +88,7 @@ test('the log of a server shrinks again after a backup', async (t) => {
   await shop.end();
 });
 
-const noDisk = SmallDisk.whyNot();
+const noDisk = SmallDisk.whyNot() || false;
 
 test('a disk that is full leaves nothing behind', { skip: noDisk }, async (t) => {
   const disk = new SmallDisk('16m');
@@ -121,7 +122,35 @@ test('a medium that may only be read is checked', { skip: noDisk }, async (t) =>
   assert.match(stderr, /must be writable/);
 });
 
-const noTrace = Tampering.whyNot();
+const noTrace = Tampering.whyNot() || false;
+
+/* SQLite's backup begins anew when somebody has written since its last step, and would never end
+ * here: between two steps lies a write at least. */
+test('writes between the steps do not make a backup begin anew', { skip: noTrace, timeout: 60000 },
+  async (t) => {
+    const dir = newDir(t);
+    const file = await largeDatabase(dir, 24);
+    const target = join(dir, 'copy.db');
+    const trace = join(dir, 'trace');
+    const child = spawn('strace', ['-f', '-o', trace, '-e', 'trace=fsync',
+      '-e', 'inject=fsync:delay_enter=300000', join(buildDir, PROGRAM), 'backup', target,
+      `--database=sqlite:${file}`], { stdio: 'ignore' });
+    const closed = once(child, 'close');
+    t.after(() => child.kill('SIGKILL'));
+    let ended = false;
+    closed.then(() => { ended = true; });
+    let writes = 0;
+    for (; !ended; writes++) {
+      await execute('sqlite3', ['-cmd', '.timeout 5000', file,
+        'UPDATE outbox SET attempts = attempts + 1 WHERE id = 1']);
+    }
+    assert.deepEqual(await closed, [0, null]);
+    const syncs = readFileSync(trace, 'utf8').split('fsync(').length - 1;
+    t.diagnostic(`${writes} writes, ${syncs} syncs`);
+    assert.ok(writes > syncs, `${writes} writes, ${syncs} syncs`);
+    assert.ok(syncs < 10, `${syncs} syncs`);
+    assert.ok(Number(sql(target, 'SELECT attempts FROM outbox WHERE id = 1')) < writes);
+  });
 
 /* The n-th sync of the backup brings this signal or error along. */
 async function disturbed(file, target, fault) {
