@@ -180,7 +180,8 @@ function calls(remote) {
     [2, op('food', { food, stock: mostly(4, 0, 1, null) })],
     [0.7, op('restock', { food, add: mostly(2, -1, -5) })],
     [0.3, op('archive', { food })],
-    [5, op('move', { order: any, to: fc.oneof(fc.constant('next'), fc.constantFrom(...STATUSES)),
+    [9, op('move', { order: any, to: weighted([[4, fc.constant('next')],
+      [2, fc.constant('cancelled')], [1, fc.constantFrom(...STATUSES)]]),
       byCustomer: mostly(false, true, false) })],
   ].map(([weight, arbitrary]) => [Math.ceil(weight * 10), arbitrary]);
 }
