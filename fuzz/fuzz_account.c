@@ -70,6 +70,9 @@ static void check_codes(struct str referral, struct str otp)
         CHECK(strlen(text) == REFERRAL_CODE_CHARS);
         CHECK(has_only(str_from(text), "23456789ABCDEFGHJKMNPQRSTUVWXYZ"));
         CHECK(referral_code_normalize(str_from(text), again) && strcmp(text, again) == 0);
+        for (size_t i = 0, n = 0; i < referral.len; i++)
+            if (referral.ptr[i] != ' ' && referral.ptr[i] != '-')
+                CHECK(n < REFERRAL_CODE_CHARS && (referral.ptr[i] | 0x20) == (text[n++] | 0x20));
     }
     if (otp_is_well_formed(otp)) {
         char formatted[OTP_DIGITS + 1];
