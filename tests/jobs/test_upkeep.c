@@ -12,7 +12,7 @@ enum { SLICES = 3 };
 static struct {
     int slices, resets; /* the resets since the last slice */
     bool kept;
-    bool watching;
+    _Atomic bool watching;
     sem_t done;
 } watch;
 
