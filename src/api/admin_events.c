@@ -51,7 +51,6 @@ static bool put_missed(struct buf *out, const struct order_news_since *since)
 /* A reader that comes for the first time learns where it stands, so that it can come back. */
 static void put_beginning(struct buf *out, const struct order_news_since *since)
 {
-    buf_put_cstr(out, "retry: 2000\n\n");
     if (since->after_id == FRESH) {
         buf_put_cstr(out, "id: ");
         buf_put_int(out, since->last_id);
@@ -75,7 +74,6 @@ enum err admin_orders_events_get(struct call *c)
         .c = c,
         .since = {.after_id = last_event_id(c), .limit = BOARD_REPLAY_MAX},
     };
-    struct http_response *response = &c->http->response;
     struct http_stream *stream;
 
     if (!hub_open(c->api->hub, c->http, &on, &stream))
@@ -85,10 +83,7 @@ enum err admin_orders_events_get(struct call *c)
         err = auth_check(c, &replay.session);
     if (err)
         return err;
-    response->status = 200;
-    response->content_type = STR("text/event-stream");
-    http_response_header(c->http, "X-Accel-Buffering", STR("no")); /* nginx passes it on at once */
-    put_beginning(&response->body, &replay.since);
+    put_beginning(call_events(c), &replay.since);
     http_stream_replayed(stream, replay.since.last_id);
     return ERR_OK;
 }

@@ -13,13 +13,9 @@ static void decode_time(struct call *c, const char *name, struct str text, int64
 
 static void decode_q(struct call *c, struct str q, struct order_list *list)
 {
-    q = q.ptr ? text_trim(q) : STR_NONE;
-    if (q.len == 0)
+    q = call_search(c, q);
+    if (!q.ptr)
         return;
-    if (text_count(q) > EMAIL_MAX_CHARS) {
-        problem_add(&c->problem, "q", PROBLEM_TOO_LONG, NULL);
-        return;
-    }
     if (!str_to_int64(q, &list->order_id) || list->order_id < 0)
         list->order_id = 0;
     list->needle = text_fold(c->arena, q);

@@ -120,13 +120,9 @@ static void decode_wish(struct call *c, const char *name, struct str text,
 
 static void decode_q(struct call *c, struct str q, struct payment_case_list *list)
 {
-    q = q.ptr ? text_trim(q) : STR_NONE;
-    if (q.len == 0)
+    q = call_search(c, q);
+    if (!q.ptr)
         return;
-    if (text_count(q) > EMAIL_MAX_CHARS) {
-        problem_add(&c->problem, "q", PROBLEM_TOO_LONG, NULL);
-        return;
-    }
     if (!str_to_int64(q, &list->number) || list->number < 0)
         list->number = 0;
     list->needle = text_fold(c->arena, q);

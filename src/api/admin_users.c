@@ -10,11 +10,9 @@ static enum err find_needle(struct call *c, struct str q, struct str *ret_needle
     struct shop shop;
 
     *ret_needle = STR_NONE;
-    q = text_trim(q);
-    if (q.len == 0)
-        return ERR_OK;
-    if (text_count(q) > EMAIL_MAX_CHARS)
-        return problem_add(&c->problem, "q", PROBLEM_TOO_LONG, NULL);
+    q = call_search(c, q);
+    if (!q.ptr)
+        return c->problem.n_rows > 0 ? ERR_PROBLEM : ERR_OK;
     enum err err = menu_shop_copy(c->api->menu, c->arena, &shop);
     if (!err && !phone_normalize(c->arena, q, shop.country_code, ret_needle))
         *ret_needle = text_fold(c->arena, q);

@@ -90,6 +90,16 @@ static bool parse_hex(struct str digits, int64_t *ret_value)
     return true;
 }
 
+struct str call_search(struct call *c, struct str q)
+{
+    q = q.ptr ? text_trim(q) : STR_NONE;
+    if (text_count(q) > EMAIL_MAX_CHARS) {
+        problem_add(&c->problem, "q", PROBLEM_TOO_LONG, NULL);
+        return STR_NONE;
+    }
+    return q.len > 0 ? q : STR_NONE;
+}
+
 enum err call_page(struct call *c, struct str limit, struct str cursor, int64_t default_limit,
                    int64_t max_limit, struct page *ret_page)
 {
@@ -288,6 +298,17 @@ struct json_writer *call_json(struct call *c, int status)
     response->body.len = 0;
     json_init(&c->json, &response->body);
     return &c->json;
+}
+
+struct buf *call_events(struct call *c)
+{
+    struct http_response *response = &c->http->response;
+
+    response->status = 200;
+    response->content_type = STR("text/event-stream");
+    http_response_header(c->http, "X-Accel-Buffering", STR("no")); /* nginx passes it on at once */
+    buf_put_cstr(&response->body, "retry: 2000\n\n");
+    return &response->body;
 }
 
 void call_no_content(struct call *c)

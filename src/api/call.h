@@ -75,6 +75,10 @@ struct query_field {
 };
 MUST_CHECK enum err call_query(struct call *c, const struct query_field *fields, size_t n);
 
+/* What the parameter `q` looks for, without the space around it; STR_NONE: nothing, or it is longer
+ * than anything that could be found, which is a row. */
+struct str call_search(struct call *c, struct str q);
+
 /* `limit` and `cursor` as asked (STR_NONE: the default, the beginning). A cursor is a list of up to
  * CURSOR_PARTS integers, opaque to clients; a foreign one is 422 invalid_value. */
 enum { CURSOR_PARTS = 2 };
@@ -117,6 +121,8 @@ MUST_CHECK enum err call_idempotency(struct call *c, struct idempotency *ret_key
 /* Starts a JSON answer with this status; the writer stands at the outermost value. */
 struct json_writer *call_json(struct call *c, int status);
 void call_no_content(struct call *c); /* 204 */
+/* Starts an event stream's answer: what was missed goes into the returned body. */
+struct buf *call_events(struct call *c);
 /* Gives the finished 200 answer an ETag of its content. */
 void call_etag(struct call *c);
 /* Sets the session cookie (token STR_NONE: clears it). */

@@ -46,7 +46,6 @@ enum err order_events_get(struct call *c)
         .c = c,
         .missed = {.order_id = c->http->ids[0], .after_id = last_event_id(c)},
     };
-    struct http_response *response = &c->http->response;
     struct http_stream *stream;
 
     if (!hub_open(c->api->hub, c->http, &on, &stream))
@@ -60,12 +59,9 @@ enum err order_events_get(struct call *c)
         (replay.owner_id != c->session.user_id && replay.session.role != ROLE_ADMIN))
         return problem_set(&c->problem, PROBLEM_NOT_FOUND, NULL);
 
-    response->status = 200;
-    response->content_type = STR("text/event-stream");
-    http_response_header(c->http, "X-Accel-Buffering", STR("no")); /* nginx passes it on at once */
-    buf_put_cstr(&response->body, "retry: 2000\n\n");
+    struct buf *out = call_events(c);
     for (size_t i = 0; i < replay.missed.n; i++)
-        order_event_message(&response->body, &replay.missed.events[i]);
+        order_event_message(out, &replay.missed.events[i]);
     if (replay.missed.n > 0)
         http_stream_replayed(stream, replay.missed.events[replay.missed.n - 1].id);
     return ERR_OK;
