@@ -2,7 +2,7 @@
 // ends with a word, or goes on without what it could not have; the data stay sound, and no order that
 // was acknowledged is lost.
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import test from 'node:test';
 import { run } from '../lib/build.mjs';
 import { PROGRAM } from '../lib/server.mjs';
@@ -12,6 +12,7 @@ import { Caller, Lost, Shop } from './shop.mjs';
 // Allocations of a sanitized program are the sanitizer's.
 const skip = /asan|tsan/.test(process.env.SERVERY_BUILD ?? '');
 
+const picture = readFileSync(new URL('../pictures/7x5.png', import.meta.url));
 const ENDED_OF_IT = 1;
 const USAGE = 2;
 
@@ -63,7 +64,7 @@ for (const args of [['version'], ['config'], ['migrate'], ['check'], ['serve', '
     const made = memory.made;
     assert.ok(made > 0, 'no allocation was counted');
     for (const more of [0, made])
-      for (const nth of sample(made, 60)) {
+      for (const nth of sample(made, 40)) {
         if (args[0] === 'migrate')
           for (const end of ['', '-wal', '-shm']) rmSync(shop.database + end, { force: true });
         memory.arm(nth, more);
@@ -85,7 +86,7 @@ test('serve, from its first allocation to its first answer', { skip }, async (t)
   assert.ok(made > 100, `${made} allocations`);
 
   const outcomes = { served: 0, ended: 0 };
-  for (const nth of sample(made, 150)) {
+  for (const nth of sample(made, 120)) {
     memory.arm(nth);
     const ended = await shop.start().then(() => null, (error) => error);
     memory.disarm();
@@ -134,6 +135,12 @@ function calls(shop) {
     ['pay', (c, s) => c.call('POST', `/api/payments/${s.ready.id}/simulate`,
       { token: s.token, body: { outcome: 'paid' } }), place],
     ['history', (c, s) => c.call('GET', '/api/orders', { token: s.token })],
+    ['show a picture', (c, s) => c.call('PUT', `/api/foods/${s.food}/image`,
+      { token: s.admin, body: picture, type: 'image/png' })],
+    ['what was sold', (c, s) => c.call('GET', '/api/admin/summary', { token: s.admin })],
+    ['orders as a file', (c, s) => c.call('GET', '/api/admin/orders.csv', { token: s.admin })],
+    ['payments', (c, s) => c.call('GET', '/api/admin/payments', { token: s.admin })],
+    ['figures', (c) => c.call('GET', '/metrics')],
     ['the board', (c, s) => c.call('GET', '/api/admin/orders', { token: s.admin })],
   ];
 }
@@ -195,7 +202,7 @@ test('calls', { skip, timeout: 600000 }, async (t) => {
       const expected = (await once()).status;
       const made = memory.made;
       assert.ok(made > 0);
-      for (const nth of sample(made + 5, 40)) {
+      for (const nth of sample(made + 5, 25)) {
         await ready(shop, session, make);
         memory.arm(nth);
         const { status, body } = await once();

@@ -29,12 +29,13 @@ export class Caller {
   }
 
   // Resolves with {status, headers, text, body}; rejects with Lost.
-  async call(method, path, { token, body, key } = {}) {
-    const sent = body === undefined ? undefined : JSON.stringify(body);
+  // type: that of a body that is sent as it is, instead of JSON.
+  async call(method, path, { token, body, type, key } = {}) {
+    const sent = body === undefined || type ? body : JSON.stringify(body);
     const headers = {
       ...(token && { authorization: `Bearer ${token}` }),
       ...(key && { 'idempotency-key': key }),
-      ...(sent && { 'content-type': 'application/json' }),
+      ...(sent && { 'content-type': type ?? 'application/json' }),
     };
     const got = await this.exchange(method, path, headers, sent);
     const answer = parseAnswer({ method, path, ...got, request: { headers } });

@@ -1,0 +1,11 @@
+/* Which system calls a server may make, as the kernel's filter; made by make_sandbox_filter.c. */
+#ifndef SERVERY_APP_SANDBOX_FILTER_H
+#define SERVERY_APP_SANDBOX_FILTER_H
+
+#include <linux/filter.h>
+#include <stddef.h>
+
+extern const struct sock_filter sandbox_filter[];
+extern const size_t sandbox_filter_n;
+
+#endif
