@@ -7,14 +7,14 @@
 #include "store/summary.h"
 
 /* A zone that was checked when it was set, but whose file is gone since. */
-static const struct zone *zone_of(struct call *c, struct shop *shop)
+static struct zone *zone_of(struct shop *shop)
 {
-    const struct zone *zone = zone_load(c->arena, shop->timezone);
+    struct zone *zone = zone_create(shop->timezone);
     if (zone)
         return zone;
     log_line(LOG_WARN, "timezone_unknown", LOG_STR("timezone", shop->timezone));
     shop->timezone = STR("UTC");
-    return zone_load(c->arena, shop->timezone);
+    return zone_create(shop->timezone);
 }
 
 struct period {
@@ -150,12 +150,13 @@ enum err admin_summary_get(struct call *c)
         err = menu_shop_copy(c->api->menu, c->arena, &shop);
     if (err)
         return err;
-    const struct zone *zone = zone_of(c, &shop);
+    struct zone *zone = zone_of(&shop);
     err = decode_period(c, from, to, zone_day(zone, c->now_ms), &period);
-    if (err)
-        return err;
-    make_days(c, zone, &period, &summary);
-    err = summary_read(c->api->store, c->arena, &summary);
+    if (!err)
+        make_days(c, zone, &period, &summary);
+    zone_destroy(zone);
+    if (!err)
+        err = summary_read(c->api->store, c->arena, &summary);
     if (err)
         return err;
     struct json_writer *w = call_json(c, 200);

@@ -20,9 +20,13 @@ enum err shop_get(struct call *c)
     return ERR_OK;
 }
 
-static bool timezone_exists(struct arena *arena, struct str name)
+static bool timezone_exists(struct str name)
 {
-    return name.len <= TIMEZONE_MAX_CHARS && zone_load(arena, name);
+    struct zone *zone = name.len <= TIMEZONE_MAX_CHARS ? zone_create(name) : NULL;
+    bool exists = zone != NULL;
+
+    zone_destroy(zone);
+    return exists;
 }
 
 static enum err check(struct call *c, struct shop_edit *edit)
@@ -38,7 +42,7 @@ static enum err check(struct call *c, struct shop_edit *edit)
     if (edit->country_code.set && !country_code_is_well_formed(edit->country_code.value))
         problem_add(&c->problem, "country_code", PROBLEM_INVALID_VALUE,
                     "It must be 1 to 3 digits, as in 234.");
-    if (edit->timezone.set && !timezone_exists(c->arena, edit->timezone.value))
+    if (edit->timezone.set && !timezone_exists(edit->timezone.value))
         problem_add(&c->problem, "timezone", PROBLEM_INVALID_VALUE,
                     "It must be a time zone of the tz database, as in Africa/Lagos.");
     return c->problem.n_rows > 0 ? ERR_PROBLEM : ERR_OK;

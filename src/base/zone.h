@@ -1,17 +1,15 @@
 /* Local time of any zone of the tz database: where each day begins. The C library knows one zone a
- * process; here each is a value of its own, read from its TZif file (RFC 8536), so that threads share
- * nothing. */
+ * process; here each is a value of its own, read by GLib, which any thread may use. */
 #ifndef SERVERY_BASE_ZONE_H
 #define SERVERY_BASE_ZONE_H
 
-#include "base/arena.h"
-
-enum { ZONE_FILE_MAX_BYTES = 256 * 1024 };
+#include "base/str.h"
 
 struct zone;
 
 /* NULL if this machine has no zone of that name, as in Africa/Lagos. UTC is always there. */
-const struct zone *zone_load(struct arena *arena, struct str name);
+struct zone *zone_create(struct str name);
+void zone_destroy(struct zone *zone); /* NULL is fine */
 
 /* Seconds to add to UTC. */
 int64_t zone_offset_s(const struct zone *zone, int64_t time_ms);
