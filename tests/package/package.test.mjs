@@ -107,7 +107,8 @@ test('the package follows the rules of Debian', () => {
   const field = (name) => run(['dpkg-deb', '-f', deb, name]).trim();
   const version = readFileSync(join(top, 'meson.build'), 'utf8').match(/version: '(.*)'/)[1];
   assert.equal(field('Version'), version);
-  for (const library of ['libevent', 'libsqlite3', 'libsodium', 'libcurl', 'libjansson']) {
+  for (const library of ['libevent', 'libsqlite3', 'libsodium', 'libcurl', 'libjansson', 'libglib2.0',
+    'tzdata']) {
     assert.match(field('Depends'), new RegExp(`\\b${library}`));
   }
 });
