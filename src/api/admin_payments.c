@@ -97,6 +97,7 @@ static void case_encode(struct call *c, struct json_writer *w, const struct paym
     json_str(w, "needs_attention", p->needs_attention);
     json_bool(w, "refund_due", p->refund_due);
     put_resolved(w, found->resolved);
+    json_int(w, "version", found->version);
     json_time(w, "created_at", p->created_at_ms);
     json_time(w, "updated_at", found->updated_at_ms);
     json_begin_array(w, "events");
@@ -178,6 +179,8 @@ enum err admin_payment_put(struct call *c)
          PROBLEM_NONE},
         {"note", JSON_LONG_TEXT, JSON_NULLABLE, offsetof(struct payment_resolve, note), 0,
          NOTE_MAX_CHARS, PROBLEM_NONE},
+        {"version", JSON_INT, 0, offsetof(struct payment_resolve, version), 1, ID_MAX,
+         PROBLEM_NONE},
     };
     struct payment_resolve resolve = {
         .payment_id = c->http->ids[0],

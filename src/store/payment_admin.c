@@ -1,7 +1,7 @@
+/* Finding the payments that admins look for. */
 #include "store/payment_admin.h"
 
 #include "store/like.h"
-#include "store/payment_event.h"
 #include "store/payment_row.h"
 
 #include <assert.h>
@@ -56,6 +56,7 @@ static enum err read_events(struct tx *tx, struct payment_case *found)
     }
     found->events = events;
     found->n_events = rows.n;
+    found->version = 1 + (int64_t)rows.n;
     return ERR_OK;
 }
 
@@ -65,6 +66,17 @@ static enum err read_details(struct tx *tx, struct payment_case *found)
     enum err err = payment_lines(tx, found->payment.id, &lines, &found->n_lines);
     found->lines = lines;
     return err ? err : read_events(tx, found);
+}
+
+enum err payment_case_find(struct tx *tx, int64_t payment_id, struct payment_case *ret_case)
+{
+    static const char sql[] = "SELECT " CASE_COLUMNS CASE_FROM "WHERE p.id = $1";
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(payment_id)), &rows);
+    if (err)
+        return err;
+    *ret_case = case_from_row(&rows, 0);
+    return read_details(tx, ret_case);
 }
 
 /* ---- Lists ---- */
@@ -216,111 +228,5 @@ enum err payment_case_list(struct store *store, struct arena *arena,
     list->more = list->n > limit;
     if (list->more)
         list->n = limit;
-    return err;
-}
-
-/* ---- Resolving ---- */
-
-static enum err read_case(struct tx *tx, int64_t payment_id, struct payment_case *ret_case)
-{
-    static const char sql[] = "SELECT " CASE_COLUMNS CASE_FROM "WHERE p.id = $1";
-    struct sql_rows rows;
-    enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(payment_id)), &rows);
-    if (err)
-        return err;
-    *ret_case = case_from_row(&rows, 0);
-    return read_details(tx, ret_case);
-}
-
-static enum err take_off(struct tx *tx, struct payment *p, int64_t now_ms)
-{
-    bool at_provider =
-        p->remote && (payment_is_open(p->status) || p->status == PAYMENT_CANCELLING);
-
-    p->needs_attention = STR_NONE;
-    p->refund_due = false;
-    if (!at_provider)
-        return payment_save(tx, p, now_ms);
-    return payment_close(tx, p,
-                         payment_is_open(p->status) ? PAYMENT_FAILED
-                                                    : payment_status_final(p, now_ms),
-                         now_ms);
-}
-
-static enum err put_back(struct tx *tx, struct payment *p, const struct payment_resolution *last,
-                         int64_t now_ms)
-{
-    p->needs_attention = last->reason;
-    p->refund_due = last->refund_due;
-    return payment_save(tx, p, now_ms);
-}
-
-/* The note that stands: the resolution's, or one that was just written about what is open. */
-static struct str last_note(const struct payment_case *found)
-{
-    const struct payment_event *last =
-        found->n_events > 0 ? &found->events[found->n_events - 1] : NULL;
-    if (found->resolved)
-        return found->resolved->note;
-    return last && str_is(last->what, "noted") ? last->note : STR_NONE;
-}
-
-static enum err change(struct tx *tx, struct payment_resolve *r, struct payment *p,
-                       const struct payment_resolution *last)
-{
-    bool is_open = p->needs_attention.ptr || p->refund_due;
-    bool resolve = r->resolved.set ? r->resolved.value : !is_open;
-    bool same_note = !r->note.set || str_eq(r->note.value, last_note(&r->result));
-    struct payment_event_new event = {
-        .payment_id = p->id,
-        .what = PAYMENT_EVENT_RESOLVED,
-        .reason = is_open ? p->needs_attention : last->reason,
-        .refund_due = is_open ? p->refund_due : last->refund_due,
-        .note = r->note.value,
-        .actor_id = r->actor_id,
-        .at_ms = r->now_ms,
-    };
-    enum err err = ERR_OK;
-
-    r->changed = resolve == is_open || !same_note;
-    if (!r->changed)
-        return ERR_OK;
-    if (resolve && is_open)
-        err = take_off(tx, p, r->now_ms);
-    else if (!resolve && !is_open)
-        err = put_back(tx, p, last, r->now_ms);
-    if (err)
-        return err;
-    if (!resolve)
-        event.what = is_open ? PAYMENT_EVENT_NOTED : PAYMENT_EVENT_REOPENED;
-    if (event.what == PAYMENT_EVENT_NOTED) {
-        event.reason = STR_NONE;
-        event.refund_due = false;
-    }
-    return payment_event_add(tx, &event);
-}
-
-enum err payment_resolve(struct tx *tx, void *arg)
-{
-    struct payment_resolve *r = arg;
-    struct payment_resolution last;
-    struct payment p;
-
-    r->changed = false;
-    enum err err = payment_find_locked(tx, r->payment_id, &p);
-    if (err)
-        return err;
-    if (!p.id)
-        return problem_set(r->problem, PROBLEM_NOT_FOUND, NULL);
-    err = payment_event_resolution(tx, p.id, &last);
-    if (err)
-        return err;
-    if (!p.needs_attention.ptr && !p.refund_due && !last.resolved)
-        return problem_set(r->problem, PROBLEM_NOTHING_TO_RESOLVE, NULL);
-    err = read_case(tx, p.id, &r->result);
-    if (!err)
-        err = change(tx, r, &p, &last);
-    if (!err && r->changed)
-        err = read_case(tx, p.id, &r->result);
     return err;
 }

@@ -27,7 +27,12 @@ struct payment_case {
     const struct payment_event *events; /* oldest first */
     size_t n_events;
     const struct payment_event *resolved; /* the event that says so; NULL: it is not */
+    int64_t version; /* moves with each event; the row's own moves whenever its provider is asked */
 };
+
+/* The payment of that id, which there is. */
+MUST_CHECK enum err payment_case_find(struct tx *tx, int64_t payment_id,
+                                      struct payment_case *ret_case);
 
 /* A filter that is absent, or wants one of two. */
 enum payment_wish { PAYMENT_ANY, PAYMENT_WITHOUT, PAYMENT_WITH };
@@ -55,12 +60,13 @@ MUST_CHECK enum err payment_case_list(struct store *store, struct arena *arena,
 /* A transaction function. Resolved: the flag and refund_due are taken off, and stay in the events
  * with the note; a payment still at a remote provider is closed, for that provider says that it was
  * paid, if wrongly, or is gone, and nobody else would ever end it. Not resolved: they are put back.
- * What is as it is asked to be stays; another note is added. ERR_PROBLEM with not_found, or
- * nothing_to_resolve if it never needed anybody. */
+ * What is as it is asked to be stays; another note is added. ERR_PROBLEM with not_found,
+ * version_conflict, or nothing_to_resolve if it never needed anybody. */
 struct payment_resolve {
     int64_t payment_id, actor_id, now_ms;
     struct opt_bool resolved; /* not set: as it is */
     struct opt_str note;
+    struct opt_int version; /* of the payment_case that the admin saw; not set: whatever there is */
     struct problem *problem;
     bool changed;               /* out */
     struct payment_case result; /* out */

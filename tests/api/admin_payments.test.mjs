@@ -46,7 +46,7 @@ test('admin payments: everything that an admin needs to act', async () => {
     items: [{ food_id: food.id, name: food.name, unit_price: 100, quantity: 2, line_total: 200 }],
     fulfilment: 'pickup', address: null, note: null,
     customer: { id: client.user.id, name, email: client.user.email, phone: '+2348032220101' },
-    needs_attention: 'paid_after_cancel', refund_due: false, resolved: null });
+    needs_attention: 'paid_after_cancel', refund_due: false, resolved: null, version: 2 });
   assert.ok(createdAt <= updatedAt);
   assert.equal(events.length, 1);
   assert.deepEqual([events[0].what, events[0].reason, events[0].paid, events[0].by.email],
@@ -106,6 +106,26 @@ test('admin payments: a cancelled order is to be refunded until somebody says it
   assert.ok(ids(await list({ refund_due: false })).includes(due.id));
   assert.equal((await resolve(due, { resolved: false })).refund_due, true);
   await resolve(due, { resolved: true });
+});
+
+test('admin payments: what was raised after the admin looked is not resolved with the rest', async () => {
+  const client = await signUp(server);
+  const read = async () => (await list({ q: client.user.email })).items[0];
+  const placed = await order(client, [food]);
+  assert.equal((await read()).version, 1);
+  await move(admin, placed, 'cancelled');
+  const seen = await read();
+  assert.deepEqual([seen.version, seen.refund_due], [2, true]);
+  const noted = await resolve(seen, { note: 'Asked for his account', version: seen.version });
+  assert.equal(noted.version, 3);
+  await resolve(seen, { resolved: true, note: 'Cash', version: seen.version }, 'version_conflict');
+  assert.deepEqual(await read(), noted);
+  const done = await resolve(seen, { resolved: true, note: 'Cash', version: noted.version });
+  assert.deepEqual([done.version, done.refund_due], [4, false]);
+  await resolve(seen, { resolved: false, version: noted.version }, 'version_conflict');
+  assert.equal((await resolve(seen, { resolved: true, version: done.version })).version, 4);
+  for (const [version, code] of [[0, 'out_of_range'], ['4', 'wrong_type'], [null, 'wrong_type']])
+    await resolve(seen, { resolved: false, version }, code);
 });
 
 test('admin payments: what is refused', async () => {
@@ -172,13 +192,14 @@ test('admin payments: resolving ends one that its provider calls paid, if wrongl
     await provider.waitFor(() => provider.count('look') >= looks, `look ${looks}`);
   }
   assert.equal(await stockOf(boss, plate), 3);
+  // What is asked again and again has moved no version: the one first seen would still do.
   const { body: { items: [short] } } = await boss.get('/api/admin/payments?needs_attention=true');
   assert.deepEqual([short.needs_attention, short.status, short.amount, short.provider_ref],
     ['paid_amount_mismatch', 'pending', 1000, provider.of(payment.id).id]);
   assert.deepEqual(short.events.map(({ paid, by }) => [paid, by]),
     [[{ amount: 400, currency: 'NGN' }, null]]);
   const { body: done } = await boss.put(`/api/admin/payments/${payment.id}`,
-    { resolved: true, note: 'Sent back there' }, { expect: 200 });
+    { resolved: true, note: 'Sent back there', version: 2 }, { expect: 200 });
   assert.deepEqual([done.status, done.needs_attention], ['failed', null]);
   assert.equal(await stockOf(boss, plate), 5);
   await shop.stop();

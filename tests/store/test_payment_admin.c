@@ -133,6 +133,27 @@ static void test_resolve__a_note_alone_resolves_nothing(void **state)
     assert_false(note.changed);
 }
 
+static void test_resolve__not_what_came_since_it_was_seen(void **state)
+{
+    struct shop_fixture *s = *state;
+    int64_t user = shop_user(s, "a@example.com"), rice = shop_food(s, "Rice", 250, 9);
+    int64_t id = flagged(s, user, rice);
+
+    struct payment_resolve r = resolve_of(s, id, true, "Sent back 500");
+    r.version = (struct opt_int){.set = true, .value = 2};
+    assert_int_equal(paid_news(s, id, 900), ERR_OK);
+    assert_int_equal(shop_write(s, payment_resolve, &r), ERR_PROBLEM);
+    assert_int_equal(s->problem.code, PROBLEM_VERSION_CONFLICT);
+    assert_true(str_is(pay_read(s, id).needs_attention, "paid_after_cancel"));
+
+    /* The same told again is nothing new. */
+    assert_int_equal(paid_news(s, id, 900), ERR_OK);
+    r.version.value = 3;
+    assert_int_equal(shop_write(s, payment_resolve, &r), ERR_OK);
+    assert_int_equal(r.result.version, 4);
+    assert_whats(&r.result, "flagged", "flagged", "resolved");
+}
+
 static void test_resolve__nothing_to_resolve(void **state)
 {
     struct shop_fixture *s = *state;
@@ -394,6 +415,7 @@ int main(void)
         PAY_TEST(test_resolve__keeps_the_reason_and_gives_it_back),
         PAY_TEST(test_resolve__said_again_changes_nothing),
         PAY_TEST(test_resolve__a_note_alone_resolves_nothing),
+        PAY_TEST(test_resolve__not_what_came_since_it_was_seen),
         PAY_TEST(test_resolve__nothing_to_resolve),
         PAY_TEST(test_resolve__a_refund),
         PAY_TEST(test_resolve__money_again_is_flagged_again),
