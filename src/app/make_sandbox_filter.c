@@ -6,6 +6,7 @@
  * siblings of each that another version of a library may prefer. What is not on it fails with ENOSYS,
  * as on an older kernel, because libraries have an answer to that; an intruder's tools, which nobody
  * falls back from, with EPERM. Nothing is killed: a forgotten call costs a function, not the shop. */
+#include <asm/termbits.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
@@ -17,6 +18,8 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+
+#include "app/sandbox_filter.h"
 
 static const char *const ALLOWED[] = {
     /* memory */
@@ -73,7 +76,7 @@ static const char *const ALLOWED[] = {
     "exit",
     "exit_group",
     "restart_syscall",
-    /* signals, to its own threads */
+    /* signals, but for tgkill */
     "rt_sigaction",
     "rt_sigprocmask",
     "rt_sigreturn",
@@ -81,7 +84,6 @@ static const char *const ALLOWED[] = {
     "rt_sigtimedwait",
     "rt_sigsuspend",
     "sigaltstack",
-    "tgkill",
     "pause",
     "signalfd4",
     /* time, and random numbers */
@@ -201,6 +203,11 @@ static const char *const ALLOWED[] = {
     "recvmmsg",
 };
 
+/* Whether a descriptor is a terminal (isatty), what can be read from it, not to wait for it; and an
+ * interface by its name, as in the address of a name server. */
+static const uint32_t IOCTLS[] = {TCGETS,  TCGETS2,  FIONREAD,    FIONBIO,
+                                  FIOCLEX, FIONCLEX, SIOCGIFINDEX};
+
 /* A tool of an intruder. Without this table each would be ENOSYS, which looks like an old kernel. */
 static const char *const FORBIDDEN[] = {
     "execve",
@@ -319,13 +326,17 @@ static int allow_some(scmp_filter_ctx filter)
     const unsigned int spaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                                 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
     const struct scmp_arg_cmp clone[] = {SCMP_A0(SCMP_CMP_MASKED_EQ, thread | spaces, thread)};
-    const struct scmp_arg_cmp not_typing[] = {SCMP_A1_32(SCMP_CMP_NE, TIOCSTI)};
+    const struct scmp_arg_cmp own_threads[] = {SCMP_A0_32(SCMP_CMP_EQ, SANDBOX_OWN_PID)};
     const struct scmp_arg_cmp own_limits[] = {SCMP_A0_32(SCMP_CMP_EQ, 0)};
     static const int options[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_CAPBSET_READ};
     int rc = add(filter, SCMP_ACT_ALLOW, "clone", 1, clone);
 
     if (!rc)
-        rc = add(filter, SCMP_ACT_ALLOW, "ioctl", 1, not_typing);
+        rc = add(filter, SCMP_ACT_ALLOW, "tgkill", 1, own_threads);
+    for (size_t i = 0; i < sizeof IOCTLS / sizeof *IOCTLS && !rc; i++) {
+        const struct scmp_arg_cmp request[] = {SCMP_A1_32(SCMP_CMP_EQ, IOCTLS[i])};
+        rc = add(filter, SCMP_ACT_ALLOW, "ioctl", 1, request);
+    }
     if (!rc)
         rc = add(filter, SCMP_ACT_ALLOW, "prlimit64", 1, own_limits);
     for (size_t i = 0; i < sizeof options / sizeof *options && !rc; i++) {

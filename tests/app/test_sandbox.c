@@ -113,6 +113,19 @@ static void test_sandbox__refuses_an_intruders_tools(void **state)
     assert_int_equal(inside(refused_calls), 0);
 }
 
+/* The kernel looks at the lower half of a request only, so what is in the upper one opens nothing. */
+static bool refuses_ioctls(void)
+{
+    static const unsigned long requests[] = {TIOCSTI, TIOCLINUX, TIOCSCTTY, TIOCSETD, SIOCGIFCONF};
+
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
+        for (unsigned long above = 0; above < 2; above++)
+            if (syscall(SYS_ioctl, STDIN_FILENO, requests[i] | above << 32, "\3") != -1 ||
+                errno != ENOSYS)
+                return false;
+    return true;
+}
+
 static int refused_arguments(void)
 {
     static const struct {
@@ -128,7 +141,7 @@ static int refused_arguments(void)
     for (size_t i = 0; i < sizeof sockets / sizeof *sockets; i++)
         if (socket(sockets[i].family, sockets[i].type, sockets[i].protocol) != -1)
             return 1;
-    if (ioctl(STDIN_FILENO, TIOCSTI, "x") != -1 || errno != ENOSYS)
+    if (!refuses_ioctls())
         return 2;
     if (prlimit(getppid(), RLIMIT_NOFILE, NULL, &limit) != -1 || errno != ENOSYS)
         return 3;
@@ -144,6 +157,11 @@ static int refused_arguments(void)
         return 5;
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != -1)
         return 6;
+    /* The process that started it, and all of them. */
+    if (syscall(SYS_tgkill, getppid(), getppid(), 0) != -1 || errno != ENOSYS ||
+        syscall(SYS_tgkill, 1, 1, 0) != -1 || errno != ENOSYS ||
+        syscall(SYS_tgkill, -1, getppid(), 0) != -1 || errno != ENOSYS)
+        return 8;
     /* What nobody has heard of yet looks as on an older kernel. */
     return syscall(4000) != -1 || errno != ENOSYS ? 7 : 0;
 }
@@ -206,6 +224,15 @@ static int go_on(void)
     if (socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP) < 0 ||
         socket(AF_UNIX, SOCK_DGRAM, 0) < 0)
         return 5;
+    int waiting[2], n = -1, on = 1;
+    if (pipe(waiting) || write(waiting[1], "xyz", 3) != 3 || ioctl(waiting[0], FIONREAD, &n) ||
+        n != 3 || ioctl(waiting[0], FIONBIO, &on))
+        return 7;
+    errno = 0;
+    if (isatty(waiting[0]) || errno != ENOTTY)
+        return 8;
+    if (pthread_kill(pthread_self(), SIGCHLD))
+        return 9;
     return raise(SIGCHLD) ? 6 : 0;
 }
 
@@ -215,6 +242,27 @@ static void test_sandbox__lets_a_server_work(void **state)
     assert_int_equal(inside(go_on), 0);
 }
 
+/* A failed assertion ends it as anywhere, with its signal. */
+static void test_sandbox__can_abort(void **state)
+{
+    int status;
+    pid_t pid = fork();
+
+    (void)state;
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        const struct rlimit no_core = {0, 0};
+        log_set_level(LOG_ERROR);
+        (void)setrlimit(RLIMIT_CORE, &no_core);
+        sandbox_enter();
+        (void)signal(SIGABRT, SIG_DFL);
+        abort();
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_sandbox__refuses_by_arguments),
         cmocka_unit_test(test_sandbox__shows_in_the_status),
         cmocka_unit_test(test_sandbox__lets_a_server_work),
+        cmocka_unit_test(test_sandbox__can_abort),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
