@@ -21,8 +21,8 @@ struct job {
     struct arena *arena;
     const struct config *config;
     const char *path, *partial; /* what it is to be called, and is until then */
-    const char *key_path;       /* of the key's copy; NULL: none */
-    int fd;                     /* of partial, which it locks */
+    const char *key_path, *key_partial; /* of the key's copy; NULL: none */
+    int fd, key_fd;                     /* of the partial ones, which they lock; -1: none */
     struct store_backup copy;
     struct store_check_counts counts;
     int64_t version;
@@ -45,22 +45,22 @@ static bool exists(const char *path)
 
 /* The same name each time, so that what a kill left behind is used up by the next; a lock, so that
  * two at once do not write one file. */
-static enum err open_partial(struct job *job)
+static enum err open_partial(const char *path, int *ret_fd)
 {
     struct stat by_name, by_fd;
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-    job->fd = open(job->partial, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (job->fd < 0)
-        return complain(job->partial, strerror(errno));
+    if (fd < 0)
+        return complain(path, strerror(errno));
     /* By the time it has the lock, another may have finished the file and given it its name. */
-    if (flock(job->fd, LOCK_EX | LOCK_NB) || stat(job->partial, &by_name) ||
-        fstat(job->fd, &by_fd) || by_name.st_ino != by_fd.st_ino) {
-        close(job->fd);
-        job->fd = -1;
-        return complain(job->partial, "another backup is writing this file");
+    if (flock(fd, LOCK_EX | LOCK_NB) || stat(path, &by_name) || fstat(fd, &by_fd) ||
+        by_name.st_ino != by_fd.st_ino) {
+        close(fd);
+        return complain(path, "another backup is writing this file");
     }
-    if (fchmod(job->fd, 0600) || ftruncate(job->fd, 0))
-        return complain(job->partial, strerror(errno));
+    *ret_fd = fd;
+    if (fchmod(fd, 0600) || ftruncate(fd, 0))
+        return complain(path, strerror(errno));
     return ERR_OK;
 }
 
@@ -69,10 +69,10 @@ static void remove_partial(struct job *job)
 {
     static const char *const endings[] = {"", "-journal", "-wal", "-shm"};
 
-    if (job->fd < 0)
-        return;
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+    for (size_t i = 0; job->fd >= 0 && i < sizeof endings / sizeof *endings; i++)
         unlink(arena_printf(job->arena, "%s%s", job->partial, endings[i]).ptr);
+    if (job->key_fd >= 0)
+        unlink(job->key_partial);
 }
 
 static enum err sync_folder(struct job *job)
@@ -99,32 +99,40 @@ static enum err copy_key(struct job *job)
         close(in);
     if (n <= 0)
         return complain(from, n < 0 ? strerror(errno) : "is empty");
-    int out = open(job->key_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (out < 0)
-        return complain(job->key_path, strerror(errno));
-    bool written = write(out, key, (size_t)n) == n && fsync(out) == 0;
+    enum err err = open_partial(job->key_partial, &job->key_fd);
+    if (!err && (write(job->key_fd, key, (size_t)n) != n || fsync(job->key_fd)))
+        err = complain(job->key_partial, "could not be written");
     explicit_bzero(key, sizeof key);
-    close(out);
-    if (!written) {
-        unlink(job->key_path);
-        return complain(job->key_path, "could not be written");
-    }
-    return ERR_OK;
+    return err;
 }
 
 /* Never over another file, also not over one that came meanwhile. */
-static enum err give_name(struct job *job)
+static enum err give_name(const char *partial, const char *path)
 {
-    int rc = renameat2(AT_FDCWD, job->partial, AT_FDCWD, job->path, RENAME_NOREPLACE);
+    int rc = renameat2(AT_FDCWD, partial, AT_FDCWD, path, RENAME_NOREPLACE);
 
     /* Some file systems cannot promise it. */
-    if (rc && errno == EINVAL && !exists(job->path))
-        rc = rename(job->partial, job->path);
-    if (rc)
-        return complain(job->path, strerror(errno));
-    enum err err = sync_folder(job);
-    if (err)
+    if (rc && errno == EINVAL && !exists(path))
+        rc = rename(partial, path);
+    return rc ? complain(path, strerror(errno)) : ERR_OK;
+}
+
+/* The key's last: alone it would be in the way of the next backup to the same name. */
+static enum err give_names(struct job *job)
+{
+    enum err err = give_name(job->partial, job->path);
+    bool named = !err, key_named = false;
+
+    if (!err && job->key_path) {
+        err = give_name(job->key_partial, job->key_path);
+        key_named = !err;
+    }
+    if (!err)
+        err = sync_folder(job);
+    if (err && named)
         unlink(job->path);
+    if (err && key_named)
+        unlink(job->key_path);
     return err;
 }
 
@@ -172,12 +180,12 @@ static enum err verify_copy(struct job *job)
         err = store_version(store, &job->version);
     if (!err && job->version == 0)
         err = complain(job->config->database, "is not a shop's database");
-    if (!err && store_ready(store) == ERR_OK)
-        err = store_check(store, report, NULL, &job->counts);
-    else if (!err)
+    if (!err && job->version < store_newest_version())
         job->counts.orders = -1;
+    else if (!err)
+        err = store_check(store, report, NULL, was_signalled, &job->counts);
     store_close(store);
-    if (!err && was_signalled())
+    if (was_signalled())
         err = complain(job->path, "it was stopped; nothing is left of it");
     return err;
 }
@@ -188,22 +196,21 @@ static enum err run(struct job *job)
         return complain(job->path, "exists, and a backup is never written over another file");
     if (job->key_path && exists(job->key_path))
         return complain(job->key_path, "exists, and a key is never written over another file");
-    enum err err = open_partial(job);
+    enum err err = open_partial(job->partial, &job->fd);
     if (!err)
         err = write_copy(job);
     if (!err)
         err = verify_copy(job);
     if (!err && job->key_path)
         err = copy_key(job);
-    bool key_copied = !err && job->key_path;
     if (!err)
-        err = give_name(job);
-    if (err && key_copied)
-        unlink(job->key_path);
+        err = give_names(job);
     if (err)
         remove_partial(job);
     if (job->fd >= 0)
         close(job->fd);
+    if (job->key_fd >= 0)
+        close(job->key_fd);
     return err;
 }
 
@@ -242,7 +249,7 @@ int app_backup(const struct command_line *line)
 {
     struct config config;
     struct config_sources *sources;
-    struct job job = {.arena = line->arena, .config = &config, .fd = -1};
+    struct job job = {.arena = line->arena, .config = &config, .fd = -1, .key_fd = -1};
     sigset_t signals;
     int n_rest = 0, argc = line->argc;
     int64_t begun_ms = clock_mono_ms();
@@ -256,8 +263,10 @@ int app_backup(const struct command_line *line)
     }
     job.path = line->argv[0];
     job.partial = arena_printf(line->arena, "%s.partial", job.path).ptr;
-    if (with_key)
+    if (with_key) {
         job.key_path = arena_printf(line->arena, "%s.key", job.path).ptr;
+        job.key_partial = arena_printf(line->arena, "%s.partial", job.key_path).ptr;
+    }
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);

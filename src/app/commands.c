@@ -95,7 +95,7 @@ int app_check(const struct command_line *line)
         fprintf(stderr, "servery: the database is not at this program's version; an older one "
                         "is brought there by `servery migrate`\n");
     else
-        err = store_check(store, report, NULL, &counts);
+        err = store_check(store, report, NULL, NULL, &counts);
     store_close(store);
     if (err) {
         fprintf(stderr, "servery: the check could not be completed\n");

@@ -23,6 +23,7 @@ struct check {
     struct arena *arena; /* reset after each slice */
     store_check_report *report;
     void *ctx;
+    bool (*is_cancelled)(void);
     struct store_check_counts counts;
     int64_t after, upto; /* the slice: after < id <= upto */
     struct units taken;
@@ -357,7 +358,10 @@ static enum err run_slices(struct check *check, const char *bounds_sql, tx_fn *f
     for (int64_t after = 0; !err && after < bounds.newest; after += SLICE_ROWS) {
         check->after = after;
         check->upto = after + SLICE_ROWS < bounds.newest ? after + SLICE_ROWS : bounds.newest;
-        err = store_read(check->store, check->arena, fn, check);
+        if (check->is_cancelled && check->is_cancelled())
+            err = ERR_UNAVAILABLE;
+        else
+            err = store_read(check->store, check->arena, fn, check);
         arena_reset(check->arena);
     }
     *ret_count = bounds.count;
@@ -366,13 +370,17 @@ static enum err run_slices(struct check *check, const char *bounds_sql, tx_fn *f
 }
 
 enum err store_check(struct store *store, store_check_report *report, void *ctx,
-                     struct store_check_counts *ret_counts)
+                     bool (*is_cancelled)(void), struct store_check_counts *ret_counts)
 {
     static const char foods[] = "SELECT COUNT(*), COALESCE(MAX(id), 0) FROM foods";
     static const char payments[] = "SELECT COUNT(*), COALESCE(MAX(id), 0) FROM payments";
     static const char orders[] = "SELECT COUNT(*), COALESCE(MAX(id), 0) FROM orders";
     static const char events[] = "SELECT 0, COALESCE(MAX(id), 0) FROM order_events";
-    struct check check = {.store = store, .arena = arena_create(), .report = report, .ctx = ctx};
+    struct check check = {.store = store,
+                          .arena = arena_create(),
+                          .report = report,
+                          .ctx = ctx,
+                          .is_cancelled = is_cancelled};
     struct bounds begun = {.sql = events};
     int64_t newest;
 

@@ -196,7 +196,12 @@ enum err store_migrate(struct store *store, int *ret_applied)
 
 enum err store_ready(struct store *store)
 {
-    return migrate_check(store, store_migrations[store_n_migrations - 1].version);
+    return migrate_check(store, store_newest_version());
+}
+
+int64_t store_newest_version(void)
+{
+    return store_migrations[store_n_migrations - 1].version;
 }
 
 enum err store_version(struct store *store, int64_t *ret_version)

@@ -195,6 +195,7 @@ MUST_CHECK enum err store_ready(struct store *store);
 /* The number of its newest migration, 0 without any; ERR_INTERNAL, with a line in the log, if it is
  * newer than the program. */
 MUST_CHECK enum err store_version(struct store *store, int64_t *ret_version);
+int64_t store_newest_version(void); /* the program's */
 
 /* Writes a copy of the whole database, as it is at one moment after the call, into the file `path`,
  * which exists and is empty; while others read and write it, and without keeping them waiting. The

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync,
-  writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync,
+  statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -146,6 +146,24 @@ test('fish completes commands and settings', () => {
   const offered = offers('servery serve --');
   for (const flag of flags()) assert.ok(offered.includes(flag), flag);
   assert.deepEqual(offers('servery serve --prepared-statements n').filter(Boolean), ['no']);
+});
+
+/* What a backup that was cut off had left was kept for ever. */
+test('old backups are removed with all that belongs to them, and nothing else', () => {
+  const folder = join(dir, 'backups');
+  const endings = ['', '.key', '.partial', '.partial-journal', '.key.partial'];
+  const names = (day) => endings.map((ending) => `servery-${day}-043000.db${ending}`);
+  const others = ['before-upgrade-1.db', 'servery.key', 'notes'];
+  mkdirSync(folder);
+  for (const name of [...names('2026-01-01'), ...names('2026-02-01'), ...others]) {
+    writeFileSync(join(folder, name), '');
+    const days = name.includes('2026-02') ? 29 : 32;
+    utimesSync(join(folder, name), new Date(), new Date(Date.now() - days * 24 * 3600 * 1000));
+  }
+  const unit = readFileSync(UNITS[1], 'utf8');
+  const [, line] = /^ExecStartPost=(.*)$/m.exec(unit);
+  say('sh', ['-c', line.replace('/var/lib/servery-backups', folder)]);
+  assert.deepEqual(readdirSync(folder).sort(), [...names('2026-02-01'), ...others].sort());
 });
 
 const parse = (text) => Object.fromEntries([...text.matchAll(/^# (\w+): .*\n(\w+) = ?(.*)$/gm)]

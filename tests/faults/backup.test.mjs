@@ -191,6 +191,79 @@ test('what a kill leaves behind is used up by the next', { skip: noTrace }, asyn
   assert.equal(sql(target, 'PRAGMA integrity_check'), 'ok');
 });
 
+/* Runs the backup under strace, which fails or disturbs a call that touches one of the paths (none: any
+ * path). Gives its words too, and how many such calls there were. */
+async function tampered(dir, call, fault, paths, args) {
+  const calls = join(dir, 'calls');
+  const done = await execute('strace', ['-f', '-o', calls, ...paths.flatMap((path) => ['-P', path]),
+    '-e', `trace=${call}`, ...(fault ? ['-e', `inject=${call}:${fault}`] : []),
+    join(buildDir, PROGRAM), 'backup', ...args], { maxBuffer: 1 << 26 })
+    .then((all) => ({ code: 0, ...all }), (error) => error);
+  return { ...done, calls: readFileSync(calls, 'latin1').split(`${call}(`).length - 1 };
+}
+
+for (const [when, left] of [
+  [1, ['copy.db.key.partial', 'copy.db.partial']], [2, ['copy.db', 'copy.db.key.partial']]]) {
+  test(`a kill before name ${when} is given leaves no key that is in the way`, { skip: noTrace },
+    async (t) => {
+      const dir = newDir(t);
+      const file = await largeDatabase(dir, 1);
+      const key = join(dir, 'servery.key');
+      writeFileSync(key, 'k'.repeat(32), { mode: 0o600 });
+      const target = join(dir, 'copy.db');
+      const args = ['--with-key', `--database=sqlite:${file}`, `--secret-file=${key}`, target];
+      const there = () => readdirSync(dir).filter((name) => name.startsWith('copy')).sort();
+      const { signal } = await tampered(dir, 'renameat2', `signal=KILL:when=${when}`, [], args);
+      assert.equal(signal, 'SIGKILL');
+      assert.deepEqual(there(), left);
+      rmSync(target, { force: true });
+      const again = await run(PROGRAM, ['backup', ...args]);
+      assert.equal(again.code, 0, again.stderr);
+      assert.deepEqual(there(), ['copy.db', 'copy.db.key']);
+      assert.equal(readFileSync(`${target}.key`, 'utf8'), 'k'.repeat(32));
+      assert.equal(statSync(`${target}.key`).mode & 0o777, 0o600);
+    });
+}
+
+/* One that failed while the version was looked at counted as an older version. */
+test('a read of the copy that fails makes no backup, whichever it is', { skip: noTrace },
+  async (t) => {
+    const dir = newDir(t);
+    const file = await largeDatabase(dir, 0);
+    const target = join(dir, 'copy.db');
+    const args = [`--database=sqlite:${file}`, target];
+    const paths = [`${target}.partial`];
+    writeFileSync(paths[0], '');
+    const { code, calls } = await tampered(dir, 'pread64', '', paths, args);
+    assert.equal(code, 0);
+    assert.ok(calls > 10, `${calls} reads`);
+    rmSync(target);
+    for (let n = 1; n <= calls; n++) {
+      writeFileSync(paths[0], '');
+      const broken = await tampered(dir, 'pread64', `error=EIO:when=${n}`, paths, args);
+      assert.equal(broken.code, 1, `read ${n} of ${calls}: ${broken.stdout}${broken.stderr}`);
+      assert.deepEqual(readdirSync(dir).filter((name) => name.startsWith('copy')), []);
+    }
+  });
+
+test('a signal while the orders are verified ends it', { skip: noTrace }, async (t) => {
+  const dir = newDir(t);
+  const file = await largeDatabase(dir, 0);
+  const FOODS = 20000;
+  sql(file, `INSERT INTO foods (name, description, category, price, available, taken, image_hash,
+    created_at, updated_at) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+    WHERE i < ${FOODS}) SELECT 'Rice ' || i, '', '', 1, 1, 0, 'gone', 0, 0 FROM n`);
+  const target = join(dir, 'copy.db');
+  // Its first words are about the first foods.
+  const { code, stdout, stderr } = await tampered(dir, 'write', 'signal=INT:when=1', [],
+    [`--database=sqlite:${file}`, target]);
+  assert.equal(code, 1);
+  assert.match(stderr, /it was stopped/);
+  const told = stdout.split('breach: ').length - 1;
+  assert.ok(told > 0 && told < FOODS / 2, `${told} breaches`);
+  assert.deepEqual(readdirSync(dir).filter((name) => name.startsWith('copy')), []);
+});
+
 test('two backups at once do not write one file', async (t) => {
   const dir = newDir(t);
   const file = await largeDatabase(dir, 8);

@@ -14,7 +14,7 @@ int pay_teardown(void **state)
 {
     struct shop_fixture *s = *state;
     struct store_check_counts counts;
-    enum err err = store_check(s->store, report, NULL, &counts);
+    enum err err = store_check(s->store, report, NULL, NULL, &counts);
     int rc = shop_teardown(state);
     return err || counts.breaches > 0 ? -1 : rc;
 }

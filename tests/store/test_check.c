@@ -59,7 +59,7 @@ static int64_t breaches(struct shop_fixture *s, int at, void (*between)(void))
     for (int i = 0; i < READS_MAX; i++)
         watch.asks[i] = 0;
     watch.counting = true;
-    enum err err = store_check(s->store, report, NULL, &counts);
+    enum err err = store_check(s->store, report, NULL, NULL, &counts);
     watch.counting = false;
     assert_int_equal(err, ERR_OK);
     return counts.breaches;
@@ -160,12 +160,34 @@ static void test_check__reads_no_longer_with_more_open_orders(void **state)
         assert_int_equal(watch.asks[i], asks[i]);
 }
 
+static bool at_once(void)
+{
+    return true;
+}
+
+/* A backup that was stopped went on verifying till the end. */
+static void test_check__is_cancelled(void **state)
+{
+    struct shop_fixture *s = *state;
+    struct store_check_counts counts;
+
+    shop_food(s, "Rice", 250, 1000);
+    watch.between = NULL;
+    watch.reads = 0;
+    watch.counting = true;
+    enum err err = store_check(s->store, report, NULL, at_once, &counts);
+    watch.counting = false;
+    assert_int_equal(err, ERR_UNAVAILABLE);
+    assert_int_equal(watch.reads, 1); /* of how many there are */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         PAY_TEST(test_check__while_orders_come_and_go),
         PAY_TEST(test_check__a_wrong_counter),
         PAY_TEST(test_check__reads_no_longer_with_more_open_orders),
+        PAY_TEST(test_check__is_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,7 +82,7 @@ static const char *breach(struct shop_fixture *s)
 {
     const char *rule = NULL;
     struct store_check_counts counts;
-    assert_int_equal(store_check(s->store, report, &rule, &counts), ERR_OK);
+    assert_int_equal(store_check(s->store, report, &rule, NULL, &counts), ERR_OK);
     return rule;
 }
 
