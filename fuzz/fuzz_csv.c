@@ -10,7 +10,9 @@
 
 static bool is_formula(struct str text)
 {
-    return text.len > 0 && text.ptr[0] && strchr("=+-@\t\r", text.ptr[0]);
+    if (text.len >= 3 && memcmp(text.ptr, "\xef\xbc", 2) == 0) /* full-width */
+        return text.ptr[2] && strchr("\x9d\x8b\x8d\xa0", text.ptr[2]);
+    return text.len > 0 && text.ptr[0] && strchr("=+-@\t\r\n", text.ptr[0]);
 }
 
 static void write_table(struct csv *csv, struct str rest)

@@ -14,9 +14,17 @@ static void begin_cell(struct csv *csv)
     csv->begun = true;
 }
 
+/* Spreadsheets set for Chinese, Japanese or Korean take the full-width signs for the plain ones. */
 static bool begins_formula(struct str text)
 {
-    return text.len > 0 && memchr("=+-@\t\r", text.ptr[0], 6) != NULL;
+    static const char *const wide[] = {"\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"}; /* = + - @ */
+
+    if (text.len > 0 && memchr("=+-@\t\r\n", text.ptr[0], 7))
+        return true;
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+        if (str_starts(text, str_from(wide[i])))
+            return true;
+    return false;
 }
 
 /* Space at the ends is the text's own, and some readers drop it unless it is quoted. */

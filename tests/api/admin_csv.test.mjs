@@ -65,7 +65,7 @@ function parse(text) {
   });
 }
 
-const defused = (text) => (/^[=+\-@\t\r]/.test(text ?? '') ? `'${text}` : text ?? '');
+const defused = (text) => (/^[=+\-@＝＋－＠\t\r\n]/.test(text ?? '') ? `'${text}` : text ?? '');
 
 // What the board shows of an order, as it has to stand in the file.
 function rowOf(shown) {
@@ -144,7 +144,7 @@ test('csv: cells that spreadsheets and readers stumble over', async () => {
   assert.deepEqual(rows, (await board({ q: name })).map(rowOf));
   assert.deepEqual(rows.map((row) => +row.id), placed.map(({ id }) => id).reverse());
   for (const row of rows)
-    for (const cell of Object.values(row)) assert.doesNotMatch(cell, /^[=+\-@\t\r]/);
+    for (const cell of Object.values(row)) assert.doesNotMatch(cell, /^[=+\-@＝＋－＠\t\r\n]/);
   assert.equal(rows.at(-1).total, '2469.17');
   assert.equal(rows.at(-1).status, 'cancelled');
 });

@@ -50,6 +50,13 @@ static void test_csv__formulas(void **state)
     expect_cell(STR("@SUM(A1)"), "\"'@SUM(A1)\"");
     expect_cell(STR("\t=1"), "\"'\t=1\"");
     expect_cell(STR("\r=1"), "\"'\r=1\"");
+    expect_cell(STR("\n=1"), "\"'\n=1\"");
+    expect_cell(STR("\uFF1D1+1"), "\"'\uFF1D1+1\"");
+    expect_cell(STR("\uFF0B1"), "\"'\uFF0B1\"");
+    expect_cell(STR("\uFF0D1"), "\"'\uFF0D1\"");
+    expect_cell(STR("\uFF20SUM(A1)"), "\"'\uFF20SUM(A1)\"");
+    expect_cell(STR("\uFF1C"), "\uFF1C"); /* a full-width less-than sign is none of them */
+    expect_cell(STR("\xef\xbc"), "\xef\xbc");
     expect_cell(STR("=HYPERLINK(\"http://x\",\"y\")"),
                 "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\"");
     expect_cell(STR("="), "\"'=\"");
