@@ -4,6 +4,7 @@
 #include "api/orders.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sort.h"
 #include "domain/limits.h"
 #include "store/session_alive.h"
 
@@ -314,12 +315,6 @@ void hub_apply(struct hub *hub, const struct store_event *events, size_t n)
  * create` beside the server) is missed when its row is: while streams are open, all their sessions
  * are looked up in one short read. */
 
-static int by_number(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* Each once, sorted. Under the lock. */
 static size_t list_sessions(struct hub *hub, struct arena *arena, int64_t **ret_ids)
 {
@@ -330,7 +325,7 @@ static size_t list_sessions(struct hub *hub, struct arena *arena, int64_t **ret_
     for (size_t i = 0; i < BUCKETS; i++)
         LIST_FOREACH(member, &hub->users[i], of_user)
             ids[n++] = member->on.session_id;
-    qsort(ids, n, sizeof *ids, by_number);
+    sort_numbers(ids, n);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || ids[i] != ids[n_ids - 1])
             ids[n_ids++] = ids[i];
@@ -347,7 +342,7 @@ static void end_dead(struct hub *hub, const struct session_alive *look)
     for (size_t i = 0; i < BUCKETS; i++)
         LIST_FOREACH(member, &hub->users[i], of_user) {
             const int64_t *id = bsearch(&member->on.session_id, look->ids, look->n,
-                                        sizeof *look->ids, by_number);
+                                        sizeof *look->ids, sort_by_number);
             if (id && !look->alive[id - look->ids])
                 http_stream_end(member->stream);
         }

@@ -1,10 +1,21 @@
 #include "store/order_news.h"
 
+#include "base/sort.h"
 #include "store/order_row.h"
 
 #include <assert.h>
+#include <string.h>
 
 enum { CHUNK = ORDER_CHUNK };
+
+static int64_t *sorted(struct arena *arena, const int64_t *ids, size_t n)
+{
+    int64_t *copy = arena_alloc(arena, (n + 1) * sizeof *copy);
+    if (n > 0)
+        memcpy(copy, ids, n * sizeof *copy);
+    sort_numbers(copy, n);
+    return copy;
+}
 
 static void set_chunk(struct sql_value values[static CHUNK], const int64_t *ids, size_t n)
 {
@@ -54,12 +65,13 @@ static enum err find_events(struct tx *tx, struct order_news_find *find)
 {
     static const char sql[] = "SELECT " ORDER_EVENT_COLUMNS " FROM order_events "
                               "WHERE id IN " ORDER_CHUNK_IDS " ORDER BY id";
+    const int64_t *ids = sorted(tx_arena(tx), find->event_ids, find->n_events);
     struct sql_value values[CHUNK];
     struct sql_rows rows;
     enum err err = ERR_OK;
 
     for (size_t from = 0; from < find->n_events && !err; from += CHUNK) {
-        set_chunk(values, find->event_ids + from, find->n_events - from);
+        set_chunk(values, ids + from, find->n_events - from);
         err = tx_ask(tx, sql, (struct sql_args){values, CHUNK}, &rows);
         if (err)
             break;
@@ -90,12 +102,13 @@ static enum err find_payments(struct tx *tx, struct order_news_find *find)
         "WHERE p.id IN " ORDER_CHUNK_IDS " AND (p.needs_attention IS NOT NULL "
         "OR p.refund_due = 1 OR EXISTS (SELECT 1 FROM payment_events e "
         "WHERE e.payment_id = p.id)) ORDER BY p.id";
+    const int64_t *ids = sorted(tx_arena(tx), find->payment_ids, find->n_payments);
     struct sql_value values[CHUNK];
     struct sql_rows rows;
     enum err err = ERR_OK;
 
     for (size_t from = 0; from < find->n_payments && !err; from += CHUNK) {
-        set_chunk(values, find->payment_ids + from, find->n_payments - from);
+        set_chunk(values, ids + from, find->n_payments - from);
         err = tx_ask(tx, sql, (struct sql_args){values, CHUNK}, &rows);
         for (size_t i = 0; i < rows.n && !err; i++)
             find->payments[find->n_flagged++] = flags_from_row(&rows, i);

@@ -19,8 +19,8 @@ struct payment_flags {
     bool refund_due;
 };
 
-/* A transaction function: the events of these ids, by id, and those of the payments that are flagged
- * or were resolved. Each id once. */
+/* A transaction function: the events of these ids, and those of the payments that are flagged or were
+ * resolved, both by id. Each id once, in any order. */
 struct order_news_find {
     const int64_t *event_ids, *payment_ids;
     size_t n_events, n_payments;

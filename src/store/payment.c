@@ -1,10 +1,10 @@
 #include "store/payment.h"
 
+#include "base/sort.h"
 #include "store/food.h"
 #include "store/payment_row.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 /* ---- Rows ---- */
 
@@ -206,12 +206,6 @@ enum err payment_expire(struct tx *tx, struct payment *payment, int64_t now_ms)
 
 /* ---- Many at once ---- */
 
-static int by_number(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
 enum err payment_lock_all(struct tx *tx, const struct sql_rows *found,
                           struct payment **ret_payments)
 {
@@ -221,7 +215,7 @@ enum err payment_lock_all(struct tx *tx, const struct sql_rows *found,
 
     for (size_t i = 0; i < found->n; i++)
         owners[i] = sql_get_int(found, i, 1);
-    qsort(owners, found->n, sizeof *owners, by_number);
+    sort_numbers(owners, found->n);
     for (size_t i = 0; i < found->n && !err; i++)
         if (i == 0 || owners[i] != owners[i - 1])
             err = tx_lock_user(tx, owners[i]);

@@ -1,6 +1,8 @@
 /* Orders: the lifecycle as it is stored, what goes with a change, and the lists. */
 #include "pay_fixture.h"
 
+#include "store/order_news.h"
+
 #include <stdio.h>
 
 /* ---- The lifecycle ---- */
@@ -356,6 +358,32 @@ static void test_order__filters(void **state)
     assert_int_equal(walk(s, list, seen), 0);
 }
 
+/* Of more than one statement takes, in whichever order they are asked for. */
+static void test_order__news_by_id(void **state)
+{
+    struct shop_fixture *s = *state;
+    int64_t a = shop_user(s, "a@example.com"), ids[LISTED], event_ids[LISTED], payment_ids[LISTED];
+
+    fill(s, a, a, ids);
+    for (size_t i = 0; i < LISTED; i++) {
+        go(s, ids[i], ORDER_CANCELLED);
+        event_ids[LISTED - 1 - i] = pay_read_order(s, ids[i]).events[0].id;
+        payment_ids[LISTED - 1 - i] = pay_read_order(s, ids[i]).payment_id;
+    }
+    struct order_news_find find = {.event_ids = event_ids,
+                                   .payment_ids = payment_ids,
+                                   .n_events = LISTED,
+                                   .n_payments = LISTED};
+    assert_int_equal(shop_read_tx(s, order_news_find, &find), ERR_OK);
+    assert_int_equal(find.n_news, LISTED);
+    assert_int_equal(find.n_flagged, LISTED);
+    for (size_t i = 0; i < LISTED; i++) {
+        assert_int_equal(find.news[i].event.id, event_ids[LISTED - 1 - i]);
+        assert_int_equal(find.news[i].order.id, ids[i]);
+        assert_int_equal(find.payments[i].id, payment_ids[LISTED - 1 - i]);
+    }
+}
+
 /* A thousand free orders of the user, before all others. */
 static void add_thousand(struct shop_fixture *s, int64_t user, int64_t food)
 {
@@ -449,6 +477,7 @@ int main(void)
         PAY_TEST(test_order__events_after),
         PAY_TEST(test_order__pages),
         PAY_TEST(test_order__filters),
+        PAY_TEST(test_order__news_by_id),
         PAY_TEST(test_order__a_word_of_few_orders_and_of_many),
         PAY_TEST(test_order__lists_go_by_an_index),
     };
