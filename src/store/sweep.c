@@ -20,10 +20,10 @@
 enum err sweep_due(struct tx *tx, void *arg)
 {
     static const char sql[] =
-        "SELECT EXISTS (SELECT 1 FROM payments p WHERE " EXPIRED "), "
-        "EXISTS (SELECT 1 FROM payments p WHERE " CALLABLE "), "
-        "EXISTS (SELECT 1 FROM payments p WHERE " GONE "), "
-        "EXISTS (SELECT 1 FROM images WHERE released_at < $5)";
+        "SELECT CASE WHEN EXISTS (SELECT 1 FROM payments p WHERE " EXPIRED ") THEN 1 ELSE 0 END, "
+        "CASE WHEN EXISTS (SELECT 1 FROM payments p WHERE " CALLABLE ") THEN 1 ELSE 0 END, "
+        "CASE WHEN EXISTS (SELECT 1 FROM payments p WHERE " GONE ") THEN 1 ELSE 0 END, "
+        "CASE WHEN EXISTS (SELECT 1 FROM images WHERE released_at < $5) THEN 1 ELSE 0 END";
     struct sweep_due *due = arg;
     struct sql_rows rows;
     enum err err =
@@ -173,9 +173,10 @@ enum err sweep_gone(struct tx *tx, void *arg)
 
 enum err sweep_images(struct tx *tx, void *arg)
 {
-    static const char due[] = "SELECT i.hash, EXISTS (SELECT 1 FROM foods f WHERE f.image_hash = i.hash) "
-                              "FROM images i WHERE i.released_at < $1 "
-                              "ORDER BY i.released_at LIMIT $2";
+    static const char due[] =
+        "SELECT i.hash, CASE WHEN EXISTS (SELECT 1 FROM foods f WHERE f.image_hash = i.hash) "
+        "THEN 1 ELSE 0 END FROM images i WHERE i.released_at < $1 "
+        "ORDER BY i.released_at LIMIT $2";
     /* Both look again: on an engine with several writers a food may have taken it meanwhile. */
     static const char forget[] = "DELETE FROM images WHERE hash = $1 AND released_at < $2";
     static const char keep[] =

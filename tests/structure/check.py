@@ -205,10 +205,12 @@ def check_sql_place(tree):
 
 CAST = re.compile(r"""[\w)\]'"]\s*::\s*[A-Za-z]""")
 LOCKING = re.compile(r"\w\W+FOR\s+(?:NO\s+KEY\s+)?(?:UPDATE|SHARE)\b", re.IGNORECASE)
+BARE_EXISTS = re.compile(r"(?:\bSELECT|,)\s+(?:NOT\s+)?EXISTS\b", re.IGNORECASE)
 
 
 def check_sql_dialect(tree):
-    """One SQL text for all engines: no :: casts (SQLite silently binds NULL), no FOR UPDATE."""
+    """One SQL text for all engines: no :: casts (SQLite silently binds NULL), no FOR UPDATE, no
+    column that is a number on one engine and a boolean on another."""
     texts = []
     for source in tree.sources("src/store"):
         for group in source.texts():
@@ -223,6 +225,8 @@ def check_sql_dialect(tree):
             yield Problem(name, line, "a `::` cast in SQL; write CAST(… AS …)")
         if LOCKING.search(text):
             yield Problem(name, line, "FOR UPDATE in SQL; make the UPDATE conditional")
+        if BARE_EXISTS.search(text):
+            yield Problem(name, line, "a column EXISTS; write CASE WHEN EXISTS (…) THEN 1 ELSE 0 END")
 
 
 def check_headers(tree):

@@ -178,6 +178,13 @@ class CheckTest(unittest.TestCase):
             "migrations/0002-more.sql:1: FOR UPDATE in SQL",
         )
 
+    def test_exists_as_a_column(self):
+        for words in ("SELECT EXISTS (", "SELECT id, EXISTS(", 'SELECT id, " "NOT EXISTS ('):
+            self.assert_found(
+                {"src/store/x.c": f'\n\nconst char *sql = "{words}SELECT 1 FROM x)";\n'},
+                "src/store/x.c:3: a column EXISTS",
+            )
+
     def test_header_that_needs_another(self):
         text = "#ifndef X_H\n#define X_H\n\nenum err f(size_t n);\n#endif\n"
         self.assert_found(
