@@ -8,6 +8,9 @@ enum err image_put(struct tx *tx, void *arg)
         "INSERT INTO images (hash, type, width, height, created_at, bytes) "
         "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (hash) DO UPDATE SET released_at = NULL";
 
+    /* The food's former picture was let go of first, in food_edit: two admins who exchange the
+     * pictures of two foods at once may wait for each other. They need not be kept from it by an
+     * order: the engine runs one of them again, as store.h has it. */
     struct image_put *put = arg;
     put->edit.image_hash = (struct opt_str){.set = true, .value = put->hash};
     enum err err = food_edit(tx, &put->edit);
