@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/zone.h"
 #include "domain/limits.h"
+#include "domain/money.h"
 #include "store/summary.h"
 
 /* A zone that was checked when it was set, but whose file is gone since. */
@@ -91,8 +92,7 @@ static void put_totals(struct json_writer *w, const struct summary *summary)
     for (size_t i = 0; i < summary->n_days; i++) {
         sum.orders += summary->days[i].orders;
         sum.cancelled += summary->days[i].cancelled;
-        if (__builtin_add_overflow(sum.revenue, summary->days[i].revenue, &sum.revenue))
-            sum.revenue = INT64_MAX;
+        money_add_to(&sum.revenue, summary->days[i].revenue);
     }
     json_begin_object(w, "totals");
     put_sales(w, &sum);

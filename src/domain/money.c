@@ -22,6 +22,12 @@ bool money_add(int64_t a_minor, int64_t b_minor, int64_t *ret_sum)
     return true;
 }
 
+void money_add_to(int64_t *sum_minor, int64_t minor)
+{
+    if (__builtin_add_overflow(*sum_minor, minor, sum_minor))
+        *sum_minor = INT64_MAX;
+}
+
 bool money_multiply(int64_t unit_minor, int64_t quantity, int64_t *ret_product)
 {
     if (!amount_is_valid(unit_minor) || quantity < 0)

@@ -1,15 +1,10 @@
 #include "store/summary.h"
 
+#include "domain/money.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What cannot be counted any more stays the largest number. */
-static void add(int64_t *sum, int64_t value)
-{
-    if (__builtin_add_overflow(*sum, value, sum))
-        *sum = INT64_MAX;
-}
 
 /* ---- A piece of a day ---- */
 
@@ -76,7 +71,7 @@ static void add_statuses(struct summary *summary, struct summary_day *day,
         if (status == ORDER_CANCELLED)
             day->cancelled += n;
         else
-            add(&day->revenue, sql_get_int(rows, i, 2));
+            money_add_to(&day->revenue, sql_get_int(rows, i, 2));
     }
 }
 
@@ -114,7 +109,7 @@ static void add_foods(struct foods *foods, const struct sql_rows *rows)
     for (size_t i = 0; i < rows->n; i++) {
         struct summary_food *food = food_of(foods, sql_get_int(rows, i, 0));
         food->quantity += sql_get_int(rows, i, 1);
-        add(&food->revenue, sql_get_int(rows, i, 2));
+        money_add_to(&food->revenue, sql_get_int(rows, i, 2));
     }
 }
 

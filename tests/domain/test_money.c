@@ -16,6 +16,19 @@ static void check_add(int64_t a, int64_t b, bool expected, int64_t expected_sum)
     assert_int_equal(sum, expected ? expected_sum : untouched);
 }
 
+static void test_money__a_sum_of_many_stays_the_largest(void **state)
+{
+    (void)state;
+    int64_t sum = MONEY_MAX;
+    money_add_to(&sum, MONEY_MAX);
+    assert_int_equal(sum, 2 * MONEY_MAX);
+    sum = INT64_MAX - 1;
+    money_add_to(&sum, 1);
+    assert_int_equal(sum, INT64_MAX);
+    money_add_to(&sum, 1);
+    assert_int_equal(sum, INT64_MAX);
+}
+
 static void test_money__add(void **state)
 {
     (void)state;
@@ -169,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_money__add),
+        cmocka_unit_test(test_money__a_sum_of_many_stays_the_largest),
         cmocka_unit_test(test_money__add_overflow),
         cmocka_unit_test(test_money__add_refuses_negative_amounts),
         cmocka_unit_test(test_money__multiply),
