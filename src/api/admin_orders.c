@@ -2,7 +2,6 @@
  * midnight in UTC); `q` is an order's id, or part of its customer's email, name or phone. */
 #include "api/handlers.h"
 #include "api/orders.h"
-#include "base/text.h"
 #include "domain/limits.h"
 
 static void decode_time(struct call *c, const char *name, struct str text, int64_t *time_ms)
@@ -11,20 +10,14 @@ static void decode_time(struct call *c, const char *name, struct str text, int64
         problem_add(&c->problem, name, PROBLEM_INVALID_VALUE, "It must be a time or a date.");
 }
 
-static void decode_q(struct call *c, struct str q, struct order_list *list)
-{
-    q = call_search(c, q);
-    if (!q.ptr)
-        return;
-    if (!str_to_int64(q, &list->order_id) || list->order_id < 0)
-        list->order_id = 0;
-    list->needle = text_fold(c->arena, q);
-}
-
 void orders_filter_apply(struct call *c, const struct orders_filter *filter,
                          struct order_list *ret_list)
 {
+    struct search search = call_search(c, filter->q);
+
     *ret_list = (struct order_list){
+        .order_id = search.number,
+        .needle = search.needle,
         .has_status = filter->status.ptr != NULL,
         .from_ms = INT64_MIN,
         .to_ms = INT64_MAX,
@@ -35,7 +28,6 @@ void orders_filter_apply(struct call *c, const struct orders_filter *filter,
         problem_add(&c->problem, "status", PROBLEM_INVALID_VALUE, NULL);
     decode_time(c, "from", filter->from, &ret_list->from_ms);
     decode_time(c, "to", filter->to, &ret_list->to_ms);
-    decode_q(c, filter->q, ret_list);
 }
 
 enum err admin_orders_get(struct call *c)

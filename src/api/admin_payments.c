@@ -1,8 +1,8 @@
 /* Payments as an admin sees them: what came in, what needs somebody, and what was done about it. */
 #include "api/handlers.h"
+#include "api/orders.h"
 #include "api/payments.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "domain/limits.h"
 #include "pay/pay.h"
 #include "store/payment_admin.h"
@@ -66,17 +66,6 @@ static void put_resolved(struct json_writer *w, const struct payment_event *even
     json_end_object(w);
 }
 
-static void put_line(struct json_writer *w, const struct payment_line *line)
-{
-    json_begin_object(w, NULL);
-    json_int(w, "food_id", line->food_id);
-    json_str(w, "name", line->name);
-    json_int(w, "unit_price", line->unit_price);
-    json_int(w, "quantity", line->quantity);
-    json_int(w, "line_total", line->line_total);
-    json_end_object(w);
-}
-
 static void case_encode(struct call *c, struct json_writer *w, const struct payment_case *found)
 {
     const struct payment *p = &found->payment;
@@ -86,7 +75,7 @@ static void case_encode(struct call *c, struct json_writer *w, const struct paym
     json_str(w, "provider_ref", p->provider_ref);
     json_begin_array(w, "items");
     for (size_t i = 0; i < found->n_lines; i++)
-        put_line(w, &found->lines[i]);
+        order_line_encode(w, &found->lines[i]);
     json_end_array(w);
     json_str(w, "fulfilment", fulfilment_text(p->fulfilment));
     json_str(w, "address", p->address);
@@ -119,16 +108,6 @@ static void decode_wish(struct call *c, const char *name, struct str text,
         problem_add(&c->problem, name, PROBLEM_INVALID_VALUE, "It must be true or false.");
 }
 
-static void decode_q(struct call *c, struct str q, struct payment_case_list *list)
-{
-    q = call_search(c, q);
-    if (!q.ptr)
-        return;
-    if (!str_to_int64(q, &list->number) || list->number < 0)
-        list->number = 0;
-    list->needle = text_fold(c->arena, q);
-}
-
 enum err admin_payments_get(struct call *c)
 {
     struct str attention, refund, status, q, limit, cursor;
@@ -147,7 +126,9 @@ enum err admin_payments_get(struct call *c)
     if (status.ptr && !payment_status_parse(status, &known))
         problem_add(&c->problem, "status", PROBLEM_INVALID_VALUE, NULL);
     list.status = status;
-    decode_q(c, q, &list);
+    struct search search = call_search(c, q);
+    list.needle = search.needle;
+    list.number = search.number;
     err = call_page(c, limit, cursor, PAGE_DEFAULT, PAGE_MAX, &page);
     if (err)
         return err;

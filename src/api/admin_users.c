@@ -10,12 +10,12 @@ static enum err find_needle(struct call *c, struct str q, struct str *ret_needle
     struct shop shop;
 
     *ret_needle = STR_NONE;
-    q = call_search(c, q);
-    if (!q.ptr)
+    struct search search = call_search(c, q);
+    if (!search.text.ptr)
         return c->problem.n_rows > 0 ? ERR_PROBLEM : ERR_OK;
     enum err err = menu_shop_copy(c->api->menu, c->arena, &shop);
-    if (!err && !phone_normalize(c->arena, q, shop.country_code, ret_needle))
-        *ret_needle = text_fold(c->arena, q);
+    if (!err && !phone_normalize(c->arena, search.text, shop.country_code, ret_needle))
+        *ret_needle = search.needle;
     return err;
 }
 

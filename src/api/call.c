@@ -90,14 +90,18 @@ static bool parse_hex(struct str digits, int64_t *ret_value)
     return true;
 }
 
-struct str call_search(struct call *c, struct str q)
+struct search call_search(struct call *c, struct str q)
 {
+    struct search search = {0};
+
     q = q.ptr ? text_trim(q) : STR_NONE;
-    if (text_count(q) > EMAIL_MAX_CHARS) {
+    if (text_count(q) > EMAIL_MAX_CHARS)
         problem_add(&c->problem, "q", PROBLEM_TOO_LONG, NULL);
-        return STR_NONE;
-    }
-    return q.len > 0 ? q : STR_NONE;
+    else if (q.len > 0)
+        search = (struct search){.text = q, .needle = text_fold(c->arena, q)};
+    if (!str_to_int64(search.text, &search.number) || search.number < 0)
+        search.number = 0;
+    return search;
 }
 
 enum err call_page(struct call *c, struct str limit, struct str cursor, int64_t default_limit,

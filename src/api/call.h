@@ -75,9 +75,14 @@ struct query_field {
 };
 MUST_CHECK enum err call_query(struct call *c, const struct query_field *fields, size_t n);
 
-/* What the parameter `q` looks for, without the space around it; STR_NONE: nothing, or it is longer
- * than anything that could be found, which is a row. */
-struct str call_search(struct call *c, struct str q);
+/* What the parameter `q` looks for. Nothing, if it is longer than anything that could be found, which
+ * is a row. */
+struct search {
+    struct str text;   /* without the space around it; STR_NONE: nothing */
+    struct str needle; /* folded; STR_NONE: nothing */
+    int64_t number;    /* the id that it may be; 0: none */
+};
+struct search call_search(struct call *c, struct str q);
 
 /* `limit` and `cursor` as asked (STR_NONE: the default, the beginning). A cursor is a list of up to
  * CURSOR_PARTS integers, opaque to clients; a foreign one is 422 invalid_value. */

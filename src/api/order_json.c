@@ -1,6 +1,6 @@
 #include "api/orders.h"
 
-static void put_line(struct json_writer *w, const struct order_line *line)
+void order_line_encode(struct json_writer *w, const struct payment_line *line)
 {
     json_begin_object(w, NULL);
     json_int(w, "food_id", line->food_id);
@@ -42,7 +42,7 @@ void order_encode(struct json_writer *w, const char *key, const struct order *or
     json_str(w, "status", order_status_text(order->status));
     json_begin_array(w, "items");
     for (size_t i = 0; i < order->n_lines; i++)
-        put_line(w, &order->lines[i]);
+        order_line_encode(w, &order->lines[i]);
     json_end_array(w);
     json_int(w, "total", order->total);
     json_str(w, "currency", order->currency);

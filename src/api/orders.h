@@ -10,6 +10,9 @@ struct call;
 void order_encode(struct json_writer *w, const char *key, const struct order *order,
                   bool with_customer);
 
+/* A line, of an order or of the payment that it comes from. */
+void order_line_encode(struct json_writer *w, const struct payment_line *line);
+
 /* The event's members; `with_order` adds what a stream's reader needs: order_id and status. */
 void order_event_encode(struct json_writer *w, const char *key, const struct order_event *event,
                         bool with_order);

@@ -31,17 +31,18 @@ struct order order_from_row(const struct sql_rows *rows, size_t row)
     return o;
 }
 
-/* Columns: order_id, food_id, name, unit_price, quantity, line_total. */
-static struct order_line *lines_from_rows(struct tx *tx, const struct sql_rows *rows)
+/* Columns: order_id, food_id, name, unit_price, quantity, line_total, taken. */
+static struct payment_line *lines_from_rows(struct tx *tx, const struct sql_rows *rows)
 {
-    struct order_line *lines = arena_alloc(tx_arena(tx), (rows->n + 1) * sizeof *lines);
+    struct payment_line *lines = arena_alloc(tx_arena(tx), (rows->n + 1) * sizeof *lines);
     for (size_t i = 0; i < rows->n; i++)
-        lines[i] = (struct order_line){
+        lines[i] = (struct payment_line){
             .food_id = sql_get_int(rows, i, 1),
             .name = sql_get_str(rows, i, 2),
             .unit_price = sql_get_int(rows, i, 3),
             .quantity = sql_get_int(rows, i, 4),
             .line_total = sql_get_int(rows, i, 5),
+            .taken = sql_get_bool(rows, i, 6),
         };
     return lines;
 }
@@ -67,8 +68,9 @@ struct order_event *order_events_from_rows(struct tx *tx, const struct sql_rows 
 enum err order_read(struct tx *tx, void *arg)
 {
     static const char head[] = "SELECT " ORDER_COLUMNS ORDER_FROM "WHERE o.id = $1";
-    static const char items[] = "SELECT order_id, food_id, name, unit_price, quantity, line_total "
-                                "FROM order_items WHERE order_id = $1 ORDER BY food_id";
+    static const char items[] =
+        "SELECT order_id, food_id, name, unit_price, quantity, line_total, taken "
+        "FROM order_items WHERE order_id = $1 ORDER BY food_id";
     static const char events[] = "SELECT " ORDER_EVENT_COLUMNS " FROM order_events "
                                  "WHERE order_id = $1 ORDER BY id";
     struct order_read *get = arg;
@@ -204,7 +206,7 @@ enum { CHUNK = ORDER_CHUNK };
 static enum err fill_chunk(struct tx *tx, struct order *orders, size_t n)
 {
     static const char items[] =
-        "SELECT order_id, food_id, name, unit_price, quantity, line_total FROM order_items "
+        "SELECT order_id, food_id, name, unit_price, quantity, line_total, taken FROM order_items "
         "WHERE order_id IN " ORDER_CHUNK_IDS " ORDER BY order_id, food_id";
     static const char events[] = "SELECT " ORDER_EVENT_COLUMNS " FROM order_events "
                                  "WHERE order_id IN " ORDER_CHUNK_IDS " ORDER BY order_id, id";
@@ -218,7 +220,7 @@ static enum err fill_chunk(struct tx *tx, struct order *orders, size_t n)
         err = tx_ask(tx, events, (struct sql_args){ids, CHUNK}, &events_rows);
     if (err)
         return err;
-    const struct order_line *line = lines_from_rows(tx, &items_rows);
+    const struct payment_line *line = lines_from_rows(tx, &items_rows);
     const struct order_event *event = order_events_from_rows(tx, &events_rows);
     for (size_t i = 0; i < items_rows.n; i++) {
         for (size_t k = 0; k < n; k++) {

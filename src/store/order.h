@@ -7,11 +7,6 @@
 #include "domain/order.h"
 #include "store/payment.h"
 
-struct order_line {
-    int64_t food_id, unit_price, quantity, line_total;
-    struct str name;
-};
-
 struct order_event {
     int64_t id, order_id;
     struct str from; /* a status; STR_NONE for the first */
@@ -31,7 +26,7 @@ struct order {
     int64_t payment_amount;
     struct str customer_name, customer_email, customer_phone;
     int64_t version, created_at_ms, updated_at_ms;
-    const struct order_line *lines; /* by food_id */
+    const struct payment_line *lines; /* by food_id */
     size_t n_lines;
     const struct order_event *events; /* oldest first */
     size_t n_events;
