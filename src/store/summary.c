@@ -1,6 +1,7 @@
 #include "store/summary.h"
 
 #include "domain/money.h"
+#include "store/gauges.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -134,45 +135,17 @@ static void keep_top(struct summary *summary, struct foods *foods)
 
 /* ---- Now ---- */
 
-static enum err count(struct tx *tx, const char *sql, int64_t *ret_n)
-{
-    struct sql_rows rows;
-    enum err err = tx_ask(tx, sql, SQL_NO_ARGS, &rows);
-    if (!err)
-        *ret_n = sql_get_int(&rows, 0, 0);
-    return err;
-}
-
-static enum err read_open(struct tx *tx, struct summary *summary)
-{
-    static const char sql[] =
-        "SELECT status, count(*) FROM orders WHERE status IN ('pending', 'confirmed', "
-        "'preparing', 'ready', 'out_for_delivery') GROUP BY status";
-    struct sql_rows rows;
-    enum err err = tx_ask(tx, sql, SQL_NO_ARGS, &rows);
-    memset(summary->open, 0, sizeof summary->open);
-    for (size_t i = 0; !err && i < rows.n; i++) {
-        enum order_status status;
-        bool known = order_status_parse(sql_get_str(&rows, i, 0), &status);
-        assert(known); /* the statement names them */
-        summary->open[status] = sql_get_int(&rows, i, 1);
-    }
-    return err;
-}
-
 static enum err read_now(struct tx *tx, void *arg)
 {
-    static const char attention[] =
-        "SELECT count(*) FROM payments WHERE needs_attention IS NOT NULL";
-    static const char refund[] = "SELECT count(*) FROM payments WHERE refund_due = 1";
     static const char name[] = "SELECT name FROM foods WHERE id = $1";
     struct summary *summary = arg;
-    enum err err = read_open(tx, summary);
+    struct gauges gauges;
+    enum err err = gauges_read(tx, &gauges);
 
-    if (!err)
-        err = count(tx, attention, &summary->needs_attention);
-    if (!err)
-        err = count(tx, refund, &summary->refund_due);
+    memset(summary->open, 0, sizeof summary->open);
+    memcpy(summary->open, gauges.orders, sizeof gauges.orders);
+    summary->needs_attention = gauges.payments_attention;
+    summary->refund_due = gauges.payments_refund;
     for (size_t i = 0; i < summary->n_foods && !err; i++) {
         struct sql_rows rows;
         err = tx_ask(tx, name, SQL_ARGS(sql_int(summary->foods[i].food_id)), &rows);
