@@ -81,6 +81,9 @@ static void put_server(struct call *c, struct buf *out, const struct metrics_tot
               stats.running);
     put_lanes(out, "servery_http_queue_full_total", METRIC_COUNTER,
               "Calls answered 503 because too many waited for a worker.", stats.queue_full);
+    metric_put(out, "servery_http_pieces_deferred_total", METRIC_COUNTER,
+               "Pieces of a CSV file made later because too many calls waited for a worker.",
+               stats.pieces_deferred);
 }
 
 static void put_histogram(struct buf *out, const char *name, const char *help,

@@ -198,7 +198,8 @@ struct http_stats {
     int64_t connections, streams, requests, refused;
     int64_t shed; /* requests dropped half read, to make room for whole ones */
     int64_t queued[HTTP_LANES], running[HTTP_LANES];
-    int64_t queue_full[HTTP_LANES]; /* calls refused, or pieces put off, as their queue was full */
+    int64_t queue_full[HTTP_LANES]; /* calls refused as their queue was full */
+    int64_t pieces_deferred;        /* pieces that were made later for it */
 };
 
 struct http_server;

@@ -203,7 +203,8 @@ struct http_server {
     pthread_cond_t stop_cond;
     int loops_running; /* under stop_lock */
 
-    _Atomic int64_t connections, streams, requests, refused, shed, queue_full[HTTP_LANES];
+    _Atomic int64_t connections, streams, requests, refused, shed, pieces_deferred;
+    _Atomic int64_t queue_full[HTTP_LANES];
     _Atomic int64_t queued[HTTP_LANES], running[HTTP_LANES]; /* copies of the workers' own */
 };
 

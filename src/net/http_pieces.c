@@ -53,8 +53,7 @@ static void ask(struct http_pieces *pieces)
         return;
     pieces->state = HTTP_PIECES_WAITING;
     if (!again)
-        atomic_fetch_add_explicit(&server->queue_full[job->call.route->lane], 1,
-                                  memory_order_relaxed);
+        atomic_fetch_add_explicit(&server->pieces_deferred, 1, memory_order_relaxed);
 }
 
 /* Called whenever nothing is left to write, also once more than needed. */

@@ -423,6 +423,8 @@ void http_server_stats(const struct http_server *server, struct http_stats *ret_
         .requests = atomic_load_explicit(&server->requests, memory_order_relaxed),
         .refused = atomic_load_explicit(&server->refused, memory_order_relaxed),
         .shed = atomic_load_explicit(&server->shed, memory_order_relaxed),
+        .pieces_deferred =
+            atomic_load_explicit(&server->pieces_deferred, memory_order_relaxed),
     };
     for (int i = 0; i < HTTP_LANES; i++) {
         ret_stats->queued[i] = atomic_load_explicit(&server->queued[i], memory_order_relaxed);

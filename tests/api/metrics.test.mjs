@@ -181,6 +181,30 @@ test('metrics: the alerts name what there is, and promtool takes them', async ()
   assert.equal(status, 0, `promtool: ${stdout}${stderr}`);
 });
 
+/* One added series that have different labels, and could never fire. */
+test('metrics: every alert fires when it should, and none when all is well', async () => {
+  const cases = fileURLToPath(new URL('tests/api/prometheus-alerts.test.yml', ROOT));
+  const rules = readFileSync(new URL('deploy/prometheus-alerts.yml', ROOT), 'utf8');
+  const text = readFileSync(cases, 'utf8');
+  const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
+  const fired = [...text.matchAll(/- alertname: (\w+)/g)].map(([, name]) => name);
+  const quiet = [...text.matchAll(/{alertname: (\w+), .*exp_alerts: \[\]}/g)].map(([, name]) => name);
+  assert.ok(alerts.length > 10);
+  assert.deepEqual([...new Set(fired)].sort(), alerts.toSorted());
+  assert.deepEqual(quiet.sort(), alerts.toSorted());
+  const { status, stdout, stderr } = promtool(['test', 'rules', cases]);
+  assert.equal(status, 0, `promtool: ${stdout}${stderr}`);
+
+  // The series of the cases are the server's, label by label; Prometheus adds the first two, and `up`.
+  const shape = (name, labels) => `${name} ${['instance', 'job', ...labels].sort()}`;
+  const served = new Set([...(await scrape()).families.values()].flatMap(({ samples }) =>
+    samples.map(({ name, labels }) => shape(name, Object.keys(labels)))));
+  for (const [, name, labels] of text.matchAll(/series: '(\w+)\{(.*)\}'/g)) {
+    const keys = [...labels.matchAll(/(\w+)="/g)].map(([, key]) => key).sort();
+    if (name !== 'up') assert.ok(served.has(`${name} ${keys}`), `${name} ${keys}`);
+  }
+});
+
 /* ---- Who may see them ---- */
 
 const LOCAL = [{}, { host: 'localhost' }, { host: 'localhost:9090' }, { host: '[::1]:80' }];
