@@ -6,6 +6,7 @@
 #include "http_reference.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -110,7 +111,15 @@ static int connect_to_server(void)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     CHECK(setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) == 0);
     CHECK(bind(fd, (const struct sockaddr *)&own, sizeof own) == 0);
-    CHECK(connect(fd, (const struct sockaddr *)&address, sizeof address) == 0);
+    /* The fuzzer's timer may interrupt any call; a connect then goes on by itself. */
+    if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+        struct pollfd wait = {.fd = fd, .events = POLLOUT};
+        int failed = errno == EINTR ? 0 : errno;
+        socklen_t size = sizeof failed;
+        CHECK(failed == 0);
+        CHECK(TEMP_FAILURE_RETRY(poll(&wait, 1, ANSWER_TIMEOUT_MS)) == 1);
+        CHECK(getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &size) == 0 && failed == 0);
+    }
     return fd;
 }
 
@@ -119,7 +128,7 @@ static void send_bytes(int fd, struct str bytes, size_t cut)
 {
     while (bytes.len > 0) {
         size_t n = cut > 0 && cut < bytes.len ? cut : bytes.len;
-        ssize_t sent = send(fd, bytes.ptr, n, MSG_NOSIGNAL);
+        ssize_t sent = TEMP_FAILURE_RETRY(send(fd, bytes.ptr, n, MSG_NOSIGNAL));
         if (sent <= 0)
             return;
         bytes = str_slice(bytes, (size_t)sent, bytes.len);
@@ -143,7 +152,7 @@ static bool read_answers(int fd, size_t n)
     while (n_records() < n) {
         struct pollfd wait = {.fd = fd, .events = POLLIN};
         CHECK(clock_mono_ms() < deadline_ms);
-        if (poll(&wait, 1, 1) > 0 && recv(fd, bytes, sizeof bytes, 0) <= 0)
+        if (poll(&wait, 1, 1) > 0 && TEMP_FAILURE_RETRY(recv(fd, bytes, sizeof bytes, 0)) <= 0)
             return true;
     }
     return false;
