@@ -1,6 +1,6 @@
 // The real program on 127.0.0.1 with a free port, its data in a folder of its own.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,14 @@ export const ADMIN = { email: 'admin@example.com', password: 'servery-demo' };
 const START_TIMEOUT_MS = 20000;
 const STOP_TIMEOUT_MS = 15000;
 const MAIL_TIMEOUT_MS = 10000;
+
+/* The sanitizer's library has to come before libfaketime, or it does not see that a thread which waits
+ * with a deadline lets go of its mutex. */
+function threadSanitizer() {
+  const libraries = execFileSync('ldd', [join(buildDir, PROGRAM)], { encoding: 'utf8' });
+  const found = libraries.match(/libtsan\.so\.\d+ => (\S+)/);
+  return found ? [found[1]] : [];
+}
 
 /* The real program under another clock: libfaketime reads its offset from a file that the test
  * rewrites. The monotonic clock stays, so that timers run on. */
@@ -45,7 +53,7 @@ class Clock {
       .find(existsSync);
     assert.ok(folder, 'libfaketime is not installed (Debian: faketime)');
     return {
-      LD_PRELOAD: join(folder, 'libfaketimeMT.so.1'),
+      LD_PRELOAD: [...threadSanitizer(), join(folder, 'libfaketimeMT.so.1')].join(':'),
       FAKETIME_TIMESTAMP_FILE: this.file,
       FAKETIME_NO_CACHE: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
