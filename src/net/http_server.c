@@ -366,7 +366,6 @@ enum err http_server_create_limited(const struct http_options *options,
                                     struct http_server **ret_server)
 {
     struct http_server *server = mem_zalloc(sizeof *server);
-    pthread_condattr_t monotonic;
 
     assert(options->io_threads > 0 && options->workers > 0 && options->max_connections > 0);
     server->options = *options;
@@ -375,10 +374,7 @@ enum err http_server_create_limited(const struct http_options *options,
     server->listen_fd = -1;
     (void)pthread_mutex_init(&server->accept_lock, NULL);
     (void)pthread_mutex_init(&server->stop_lock, NULL);
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&server->stop_cond, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
+    (void)pthread_cond_init(&server->stop_cond, NULL);
     (void)signal(SIGPIPE, SIG_IGN); /* a client that leaves is no reason to end */
     event_set_log_callback(on_libevent_log);
     raise_descriptors(server);
@@ -442,7 +438,6 @@ static void want_all(struct http_server *server, unsigned want)
 
 void http_server_stop(struct http_server *server, int64_t timeout_ms)
 {
-    struct timespec until;
     if (server->stopped)
         return;
     server->stopped = true;
@@ -451,17 +446,12 @@ void http_server_stop(struct http_server *server, int64_t timeout_ms)
     (void)shutdown(server->listen_fd, SHUT_RDWR);
     want_all(server, HTTP_WANT_STOP);
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += timeout_ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    const struct timespec until = clock_mono_after(timeout_ms);
     (void)pthread_mutex_lock(&server->stop_lock);
     int rc = 0;
     while (server->loops_running > 0 && rc == 0)
-        rc = pthread_cond_timedwait(&server->stop_cond, &server->stop_lock, &until);
+        rc = pthread_cond_clockwait(&server->stop_cond, &server->stop_lock, CLOCK_MONOTONIC,
+                                    &until);
     bool late = server->loops_running > 0;
     (void)pthread_mutex_unlock(&server->stop_lock);
     if (late) {
