@@ -16,9 +16,6 @@
 
 enum { BUCKETS = 1024 };
 
-/* A stream ends within a second of its session, whoever has ended that. */
-#define LOOK_MS 500
-
 struct member {
     struct hub *hub;
     struct hub_subscription on;
@@ -383,7 +380,7 @@ static void *look_at_sessions(void *arg)
         if (!err && any_dead(&look))
             end_dead(hub, &look);
         arena_reset(arena);
-        const struct timespec until = clock_mono_after(LOOK_MS);
+        const struct timespec until = clock_mono_after(SESSION_LOOK_MS);
         lock(hub);
         while (!hub->stop &&
                pthread_cond_clockwait(&hub->wake, &hub->lock, CLOCK_MONOTONIC, &until) == 0) {

@@ -22,13 +22,10 @@ const buy = async () => {
   return { client, placed: await order(client, [food]) };
 };
 
-// The stream has to end within a second of what ends it.
-async function endsWithin(stream, act) {
+// How often the sessions are looked at, and so how soon it ends, is asserted in tests/domain.
+async function endsOf(stream, act) {
   await act();
-  const done = performance.now();
-  await stream.untilEnded(3000);
-  const ms = stream.endedAt - done;
-  assert.ok(ms < 1000, `ended after ${ms} ms`);
+  await stream.untilEnded();
 }
 
 test('events: the past, then every step live', async () => {
@@ -114,22 +111,22 @@ test('events: the cookie serves too, as for EventSource', async () => {
   stream.close();
 });
 
-test('events: a log-out ends the streams of its session within a second', async () => {
+test('events: a log-out ends the streams of its session', async () => {
   const { client, placed } = await buy();
   const other = await logIn(server, client.user.email);
   const [mine, others] = [await openStream(client, path(placed)), await openStream(other, path(placed))];
-  await endsWithin(mine, () => client.post('/api/logout'));
+  await endsOf(mine, () => client.post('/api/logout'));
   await move(admin, placed, 'confirmed');
   await others.next();
   assert.equal((await others.next()).data.to, 'confirmed');
   others.close();
 });
 
-test('events: a disable ends them within a second, and so does a change of role', async () => {
+test('events: a disable ends them, and so does a change of role', async () => {
   for (const members of [{ disabled: true }, { role: 'admin' }]) {
     const { client, placed } = await buy();
     const stream = await openStream(client, path(placed));
-    await endsWithin(stream, () => admin.put(`/api/admin/users/${client.user.id}`, members));
+    await endsOf(stream, () => admin.put(`/api/admin/users/${client.user.id}`, members));
     await openStream(client, path(placed), { expect: 401 });
   }
 });
@@ -138,7 +135,7 @@ test('events: a new password ends the other streams and not this one', async () 
   const { client, placed } = await buy();
   const other = await logIn(server, client.user.email);
   const [mine, others] = [await openStream(client, path(placed)), await openStream(other, path(placed))];
-  await endsWithin(others, () => client.put('/api/me/password',
+  await endsOf(others, () => client.put('/api/me/password',
     { current_password: client.password, new_password: `${client.password} new` }));
   await mine.next();
   await move(admin, placed, 'confirmed');
@@ -147,28 +144,28 @@ test('events: a new password ends the other streams and not this one', async () 
 });
 
 // Another process ends them, whose events this one does not hear.
-test('events: a password set on the command line ends them within a second', async () => {
+test('events: a password set on the command line ends them', async () => {
   const { client, placed } = await buy();
   const { client: bystander, placed: theirs } = await buy();
   const stream = await openStream(client, path(placed));
   const other = await openStream(bystander, path(theirs));
   await stream.next();
   await other.next();
-  await endsWithin(stream, () => server.makeAdmin(client.user.email, 'another password'));
+  await endsOf(stream, () => server.makeAdmin(client.user.email, 'another password'));
   await client.get('/api/me', { expect: 401 });
   await move(admin, theirs, 'confirmed');
   assert.equal((await other.next()).data.to, 'confirmed');
   other.close();
 });
 
-test('events: a stream ends with its session, within a second', async () => {
+test('events: a stream ends with its session', async () => {
   const other = await startServer({ clock: true });
   try {
     const client = await signUp(other);
     const placed = await order(client, [await addFood(await logInAdmin(other))]);
     const stream = await openStream(client, path(placed));
     await stream.next();
-    await endsWithin(stream, () => other.clock.advance(30 * 24 * 3600_000 + 1000));
+    await endsOf(stream, () => other.clock.advance(30 * 24 * 3600_000 + 1000));
   } finally {
     await other.stop();
   }
@@ -192,8 +189,8 @@ test('events: 10 streams a user, and a closed one makes room', async () => {
   const session = await logIn(server, client.user.email);
   await openStream(session, path(placed), { expect: 'too_many_streams' });
   // An end that the server makes frees its place before the client can see it.
-  await endsWithin(streams[0], () => client.post('/api/logout'));
-  for (const stream of streams) await stream.untilEnded(3000);
+  await endsOf(streams[0], () => client.post('/api/logout'));
+  for (const stream of streams) await stream.untilEnded();
   const again = await openStream(session, path(placed));
   await again.next();
   again.close();
@@ -205,5 +202,5 @@ test('events: streams end when the server stops', async () => {
   const placed = await order(client, [await addFood(await logInAdmin(other))]);
   const stream = await openStream(client, path(placed));
   await stream.next();
-  await Promise.all([other.stop(), stream.untilEnded(5000)]);
+  await Promise.all([other.stop(), stream.untilEnded()]);
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client, exchange } from '../lib/client.mjs';
 import { picture, pictureOf, putPicture } from '../lib/pictures.mjs';
-import { startServer, Server } from '../lib/server.mjs';
+import { HANG_MS, Server, startServer } from '../lib/server.mjs';
 import { addFood, fillCart, logInAdmin, signUp } from '../lib/shop.mjs';
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -243,7 +243,7 @@ test('images: what no food shows is forgotten a day later, and nothing else', as
       await new Client(shop).get(url, { expect: 200 });
     shop = await restartLater(shop, 2 * 3600_000);
     const { images } = await shop.waitFor(
-      () => shop.log.find((line) => line.event === 'images_forgotten'), 10_000, 'the sweeper');
+      () => shop.log.find((line) => line.event === 'images_forgotten'), HANG_MS, 'the sweeper');
     assert.equal(images, 2);
     for (const url of [replaced, gone]) await new Client(shop).get(url, { expect: 404 });
     for (const url of [shared, kept]) await new Client(shop).get(url, { expect: 200 });

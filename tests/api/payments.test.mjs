@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client } from '../lib/client.mjs';
-import { startServer } from '../lib/server.mjs';
+import { HANG_MS, startServer } from '../lib/server.mjs';
 import { addFood, checkoutOf, checkoutToken, collect, fillCart, logInAdmin, place, signUp, simulate,
   stockOf } from '../lib/shop.mjs';
 
@@ -29,7 +29,7 @@ const received = async (payment, expect) =>
   (await owner.post(`/api/admin/payments/${payment.id}/received`, undefined, { expect })).body;
 const flagged = (at, payment) => at.waitFor(
   () => at.log.find((line) => line.event === 'payment_needs_attention' &&
-    line.payment_id === payment.id), 5000, `payment ${payment.id} flagged`);
+    line.payment_id === payment.id), HANG_MS, `payment ${payment.id} flagged`);
 
 // A customer with a payment for 2 of a food that has 5.
 async function buying(at, by, members = {}) {
@@ -254,7 +254,7 @@ test('payments: a hold that nobody asks about is released by itself', async () =
   try {
     const { client, food, payment } = await buying(quick, await logInAdmin(quick));
     assert.equal(await stockOf(client, food), 3);
-    for (const end = Date.now() + 15_000; await stockOf(client, food) !== 5;) {
+    for (const end = Date.now() + HANG_MS; await stockOf(client, food) !== 5;) {
       assert.ok(Date.now() < end, 'the hold is still there');
       await new Promise((resolve) => { setTimeout(resolve, 100); });
     }

@@ -3,12 +3,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client } from '../lib/client.mjs';
 import { startProvider } from '../lib/provider.mjs';
-import { startServer } from '../lib/server.mjs';
+import { HANG_MS, startServer } from '../lib/server.mjs';
 import { addFood, fillCart, logInAdmin, signUp, stockOf } from '../lib/shop.mjs';
 
 const HOLD_MS = 15 * 60 * 1000;
 const LOOK_MS = 6000;
-const RECONCILE_MS = 30000;
 
 let provider;
 let server;
@@ -44,7 +43,7 @@ const stock = () => stockOf(admin, food);
 function reconciled(id, status) {
   server.clock.advance(LOOK_MS);
   return server.waitFor(() => server.log.find((line) => line.event === 'payment_reconciled' &&
-    line.payment_id === id && line.status === status), RECONCILE_MS, `${id} ${status}`);
+    line.payment_id === id && line.status === status), HANG_MS, `${id} ${status}`);
 }
 
 test('provider: creates with a key of the payment, gives its own page', async () => {
@@ -168,7 +167,7 @@ test('provider: another amount is flagged, not an order', async () => {
   provider.pay(payment.id, { amount: 499 });
   server.clock.advance(LOOK_MS);
   const line = await server.waitFor(() => server.log.find(({ event, payment_id: id }) =>
-    event === 'payment_needs_attention' && id === payment.id), RECONCILE_MS, 'attention');
+    event === 'payment_needs_attention' && id === payment.id), HANG_MS, 'attention');
   assert.equal(line.reason, 'paid_amount_mismatch');
   assert.equal((await read(client, payment.id)).order_id, null);
   // The rest of the money comes: what is right is the order, and the flag stays.

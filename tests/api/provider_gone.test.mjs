@@ -3,12 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client } from '../lib/client.mjs';
 import { startProvider } from '../lib/provider.mjs';
-import { startServer } from '../lib/server.mjs';
+import { HANG_MS, startServer } from '../lib/server.mjs';
 import { addFood, fillCart, logInAdmin, place, signUp, stockOf } from '../lib/shop.mjs';
 
 const HOLD_MS = 15 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
-const WAIT_MS = 30000;
 
 const common = { mode: 'serve', clock: true };
 const settings = { mail: 'log', mail_from: 'Shop <shop@example.com>' };
@@ -40,11 +39,11 @@ test('a provider that is gone: its payments are told of, may be received, and en
     { payment: client.payment });
   const boss = on(admin);
   const find = (event, { payment: { id } }) => server.waitFor(() => server.log.find((line) =>
-    line.event === event && line.payment_id === id), WAIT_MS, `${event} ${id}`);
+    line.event === event && line.payment_id === id), HANG_MS, `${event} ${id}`);
   const status = async (client) =>
     (await on(client).get(`/api/payments/${client.payment.id}`)).body.status;
   const gone = await server.waitFor(() => server.log.find(({ event }) =>
-    event === 'provider_gone'), WAIT_MS, 'provider_gone');
+    event === 'provider_gone'), HANG_MS, 'provider_gone');
   assert.deepEqual([gone.provider, gone.payments, gone.level], ['test', 3, 'warn']);
 
   // Nobody simulates what is left of the test payments; an admin who sees the money can say so.

@@ -554,6 +554,13 @@ static void test_account__bad_referral_codes(void **state)
     assert_false(referral_code_normalize(repeat(*state, 'A', 1000000), text));
 }
 
+/* A stream ends within a second of its session; half of that is for the looking itself. */
+static void test_account__sessions_of_streams_are_looked_at_twice_a_second(void **state)
+{
+    (void)state;
+    assert_in_range(SESSION_LOOK_MS, 1, SECOND_MS / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -577,6 +584,7 @@ int main(void)
         cmocka_unit_test(test_account__referral_code_has_no_bias),
         cmocka_unit_test(test_account__good_referral_codes),
         cmocka_unit_test(test_account__bad_referral_codes),
+        cmocka_unit_test(test_account__sessions_of_streams_are_looked_at_twice_a_second),
     };
     return cmocka_run_group_tests(tests, make_arena, drop_arena);
 }

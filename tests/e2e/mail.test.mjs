@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { makeCert } from '../lib/certs.mjs';
 import { Client } from '../lib/client.mjs';
-import { startServer } from '../lib/server.mjs';
+import { HANG_MS, startServer } from '../lib/server.mjs';
 import { PASSWORD, unique } from '../lib/shop.mjs';
 import { startSmtp } from '../lib/smtp.mjs';
 
@@ -73,7 +73,7 @@ test('a mail server that will not do TLS hears neither password nor mail, and th
       await new Client(server).post('/api/signup',
         { email: `${unique('mail')}@example.org`, password: PASSWORD }, { expect: 201 });
       const line = await server.waitFor(
-        () => server.log.find((entry) => /^mail_/.test(entry.event)), 10000, 'a line about the mail');
+        () => server.log.find((entry) => /^mail_/.test(entry.event)), HANG_MS, 'a line about the mail');
       assert.match(JSON.stringify(line), /TLS/i);
       assert.equal(smtp.seen.auths, 0);
       assert.equal(smtp.seen.froms, 0);

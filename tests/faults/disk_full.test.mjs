@@ -123,10 +123,10 @@ test(name('a full disk under load'), { skip }, async (t) => {
   await load.halt();
   await load.verifyAll();
   t.diagnostic(`${load.count} calls acknowledged, ${load.refusals} refused`);
-  const failed = shop.log.filter((line) => line.event === 'request_failed');
-  assert.deepEqual(failed, []);
   await shop.checkData();
   await shop.kill();
+  const failed = shop.log.filter((line) => line.event === 'request_failed');
+  assert.deepEqual(failed, []);
   await shop.start();
   load.connect(shop.port);
   await load.verifyAll();

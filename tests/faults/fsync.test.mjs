@@ -83,8 +83,9 @@ for (const [what, calls, fault] of FAULTS) {
     assert.ok(failed > 0, 'nothing was made to fail');
     await recovered(load);
     await load.halt();
-    assert.deepEqual(shop.log.filter((line) => line.event === 'request_failed'), []);
+    const { log } = shop;
     await killed(load, shop);
+    assert.deepEqual(log.filter((line) => line.event === 'request_failed'), []);
 
     // Ended in the midst of it: what was refused last may be there, as a whole.
     tampering = await underFault(load, shop, calls, fault);

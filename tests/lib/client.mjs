@@ -4,8 +4,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { checkAnswer, checkSchema } from './openapi.mjs';
-
-const TIMEOUT_MS = 60000; // a password may have to wait for many others on a busy machine
+import { HANG_MS } from './server.mjs';
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
 
@@ -18,7 +17,7 @@ export function exchange(server, { method, path, headers = {}, body, onHeaders }
   return new Promise((resolve, reject) => {
     const request = http.request({
       host: '127.0.0.1', port: server.port, agent: onHeaders ? false : agent,
-      method, path, headers: framed, timeout: TIMEOUT_MS,
+      method, path, headers: framed, timeout: HANG_MS,
     });
     request.on('error', reject);
     request.on('timeout', () => request.destroy(new Error(`${method} ${path}: no answer`)));
@@ -149,16 +148,16 @@ export class RawConnection {
     });
   }
 
-  untilClosed(timeoutMs = TIMEOUT_MS) {
+  untilClosed(timeoutMs = HANG_MS) {
     return this.#wait(() => this.closed, timeoutMs, 'close');
   }
 
-  until(text, timeoutMs = TIMEOUT_MS) {
+  until(text, timeoutMs = HANG_MS) {
     return this.#wait(() => this.text.includes(text) || this.closed, timeoutMs, text);
   }
 
   // The n-th whole answer with a Content-Length.
-  async answer(nth = 1, timeoutMs = TIMEOUT_MS) {
+  async answer(nth = 1, timeoutMs = HANG_MS) {
     await this.#wait(() => this.closed || splitAnswers(this.text).length >= nth, timeoutMs,
       `answer ${nth}`);
     return splitAnswers(this.text)[nth - 1];
@@ -219,7 +218,7 @@ export class EventStream {
     this.headers = response.headers;
     this.request = request;
     const wake = () => { for (const check of this.#waiting) check(); };
-    const end = () => { this.ended = true; this.endedAt = performance.now(); wake(); };
+    const end = () => { this.ended = true; wake(); };
     response.setEncoding('utf8');
     response.on('data', (text) => { this.#parse(text); wake(); });
     response.on('error', end);
@@ -262,18 +261,18 @@ export class EventStream {
     });
   }
 
-  async next(timeoutMs = 5000) {
+  async next(timeoutMs = HANG_MS) {
     await this.#wait(() => this.events.length > this.#taken || this.ended, timeoutMs, 'event');
     return this.events[this.#taken++];
   }
 
   // Resolves with the first id, be it one that comes without an event.
-  async firstId(timeoutMs = 5000) {
+  async firstId(timeoutMs = HANG_MS) {
     await this.#wait(() => this.lastId !== undefined, timeoutMs, 'id');
     return this.lastId;
   }
 
-  untilEnded(timeoutMs) {
+  untilEnded(timeoutMs = HANG_MS) {
     return this.#wait(() => this.ended, timeoutMs, 'end of the stream');
   }
 

@@ -3,8 +3,7 @@
 // pays while it is being cancelled, and tells its news when the test says so.
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-
-const TIMEOUT_MS = 15000;
+import { HANG_MS } from './server.mjs';
 
 /* How a kind of call (create, look, cancel) is answered:
  *   'answer'   as it should be
@@ -93,7 +92,7 @@ export class Provider {
         settle(value);
       };
       const timer = setTimeout(() => end(reject, new Error(`the provider waited for ${what}`)),
-        TIMEOUT_MS);
+        HANG_MS);
       const check = () => {
         const found = find();
         if (found) end(resolve, found);

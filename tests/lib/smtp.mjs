@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { SMTPServer } from 'smtp-server';
 import { simpleParser } from 'mailparser';
+import { HANG_MS } from './server.mjs';
 
 const fault = (code, text) => Object.assign(new Error(text), { responseCode: code });
 
@@ -109,7 +110,7 @@ export async function startSmtp(options = {}) {
     messages,
     seen,
     // Resolves with the first message for which `match` is true, past or to come.
-    waitFor(match = () => true, timeoutMs = 10000) {
+    waitFor(match = () => true, timeoutMs = HANG_MS) {
       return new Promise((resolve, reject) => {
         const end = (settle, value) => {
           clearTimeout(timer);

@@ -226,6 +226,7 @@ async function holds(t, { remote, runs }) {
       await fc.asyncModelRun(() => ({ model: state, real }), commands);
       await real.settle(state.model);
       await real.compare(state.model, await real.read());
+      await real.shop.end();
       await real.shop.checkData();
       // A 503 is one only when the provider gave no answer, which the model knows.
       assert.deepEqual(real.shop.log.filter(({ level, status }) =>
