@@ -53,8 +53,9 @@ export class Memory {
   }
 }
 
-// At most `most` of 1 … n, evenly apart.
-export function sample(n, most) {
+// At most `most` of 1 … n, evenly apart; which ones of those between, `random` says.
+export function sample(n, most, random) {
   const step = Math.max(1, n / most);
-  return Array.from({ length: Math.min(n, most) }, (_, i) => 1 + Math.floor(i * step));
+  const shift = random.next() * (step - 1);
+  return Array.from({ length: Math.min(n, most) }, (_, i) => 1 + Math.floor(i * step + shift));
 }

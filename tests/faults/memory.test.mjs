@@ -7,6 +7,7 @@ import test from 'node:test';
 import { run } from '../lib/build.mjs';
 import { PROGRAM } from '../lib/server.mjs';
 import { Memory, sample } from './memory.mjs';
+import { Random, seed } from './random.mjs';
 import { Caller, Lost, Shop } from './shop.mjs';
 
 // Allocations of a sanitized program are the sanitizer's.
@@ -21,6 +22,12 @@ function assertEnded({ code, signal, stderr }, what) {
   assert.equal(signal, null, `${what}: ended by ${signal}\n${stderr}`);
   assert.ok([0, ENDED_OF_IT, USAGE].includes(code), `${what}: exit code ${code}\n${stderr}`);
   if (code !== 0) assert.notEqual(stderr.trim(), '', `${what}: no reason given`);
+}
+
+// Each run tries other allocations.
+function seeded(t) {
+  t.diagnostic(`SERVERY_SEED=${seed}`);
+  return new Random();
 }
 
 async function shopWithMemory(t) {
@@ -51,6 +58,7 @@ async function assertOutOfMemory(shop, nth) {
 
 for (const args of [['version'], ['config'], ['migrate'], ['check'], ['serve', '--help']]) {
   test(`servery ${args.join(' ')}`, { skip }, async (t) => {
+    const random = seeded(t);
     const { shop, memory } = await shopWithMemory(t);
     const { database, secret_file: secretFile } = shop.settings;
     const options = { env: shop.env };
@@ -64,7 +72,7 @@ for (const args of [['version'], ['config'], ['migrate'], ['check'], ['serve', '
     const made = memory.made;
     assert.ok(made > 0, 'no allocation was counted');
     for (const more of [0, made])
-      for (const nth of sample(made, 40)) {
+      for (const nth of sample(made, 40, random)) {
         if (args[0] === 'migrate')
           for (const end of ['', '-wal', '-shm']) rmSync(shop.database + end, { force: true });
         memory.arm(nth, more);
@@ -76,6 +84,7 @@ for (const args of [['version'], ['config'], ['migrate'], ['check'], ['serve', '
 /* ---- The start ---- */
 
 test('serve, from its first allocation to its first answer', { skip }, async (t) => {
+  const random = seeded(t);
   const { shop, memory } = await shopWithMemory(t);
   await shop.start();
   await shop.end();
@@ -86,7 +95,7 @@ test('serve, from its first allocation to its first answer', { skip }, async (t)
   assert.ok(made > 100, `${made} allocations`);
 
   const outcomes = { served: 0, ended: 0 };
-  for (const nth of sample(made, 120)) {
+  for (const nth of sample(made, 120, random)) {
     memory.arm(nth);
     const ended = await shop.start().then(() => null, (error) => error);
     memory.disarm();
@@ -178,6 +187,7 @@ async function ready(shop, session, make) {
 }
 
 test('calls', { skip, timeout: 600000 }, async (t) => {
+  const random = seeded(t);
   const { shop, memory } = await shopWithMemory(t);
   await shop.start();
   const session = await prepare(shop);
@@ -202,7 +212,7 @@ test('calls', { skip, timeout: 600000 }, async (t) => {
       const expected = (await once()).status;
       const made = memory.made;
       assert.ok(made > 0);
-      for (const nth of sample(made + 5, 25)) {
+      for (const nth of sample(made + 5, 25, random)) {
         await ready(shop, session, make);
         memory.arm(nth);
         const { status, body } = await once();
