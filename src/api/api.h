@@ -21,10 +21,11 @@ struct api_settings {
     struct str public_url; /* without a trailing slash */
     struct str origin;     /* its scheme://host[:port] */
     bool https;
+    bool is_local; /* its host names this machine, so there is no proxy before it */
     bool demo;
     int64_t payment_hold_ms;
     int auth_rate_per_minute, rate_per_minute; /* 0: off */
-    struct str metrics_token; /* empty: /metrics is for this machine only */
+    struct str metrics_token; /* empty: /metrics is for this machine only, and if is_local */
     size_t n_trusted_proxies;
     const struct client_network *trusted_proxies;
 };

@@ -125,18 +125,23 @@ bool client_is_loopback(const struct http_address *address)
                             : address->bytes[0] == 127;
 }
 
-bool client_host_is_loopback(const struct http_call *call)
+bool client_name_is_loopback(struct str host)
 {
     static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-    struct str host = http_header_get(call, "Host");
+    size_t end = host.len;
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        struct str name = str_from(names[i]);
-        if (str_eq_nocase(str_slice(host, 0, name.len), name) &&
-            (host.len == name.len || host.ptr[name.len] == ':'))
+    while (end > 0 && host.ptr[end - 1] >= '0' && host.ptr[end - 1] <= '9')
+        end--;
+    struct str bare = end > 0 && host.ptr[end - 1] == ':' ? str_slice(host, 0, end - 1) : host;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_eq_nocase(bare, str_from(names[i])))
             return true;
-    }
     return false;
+}
+
+bool client_host_is_loopback(const struct http_call *call)
+{
+    return client_name_is_loopback(http_header_get(call, "Host"));
 }
 
 bool client_is_local(const struct http_call *call, const struct client_network *trusted,

@@ -26,6 +26,9 @@ struct http_address client_from_forwarded(struct http_address peer, struct str f
 /* 127.0.0.0/8 or ::1. */
 bool client_is_loopback(const struct http_address *address);
 
+/* Whether this host, with a port or without, is a name of this machine's own. */
+bool client_name_is_loopback(struct str host);
+
 /* Whether the Host header names this machine: a page elsewhere whose name was made to point here
  * (DNS rebinding) does not. */
 bool client_host_is_loopback(const struct http_call *call);

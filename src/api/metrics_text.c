@@ -208,17 +208,23 @@ static void put_process(struct buf *out, const struct metrics_totals *totals,
 
 /* ---- The handler ---- */
 
-/* With a token it alone opens; without one, being on this machine does. */
+/* With a token it alone opens. Without one being on this machine does, unless the shop is elsewhere for
+ * its customers: then a proxy that says nothing of whom it asks for looks like this machine. */
 static enum err authorize(struct call *c)
 {
     const struct api_settings *settings = &c->api->settings;
     unsigned char given[CRYPTO_HASH_BYTES], wanted[CRYPTO_HASH_BYTES];
 
-    if (settings->metrics_token.len == 0)
+    if (settings->metrics_token.len == 0) {
+        if (!settings->is_local)
+            return problem_set(&c->problem, PROBLEM_FORBIDDEN,
+                               "Under a public_url other than this machine's own, nobody may ask "
+                               "without a metrics_token.");
         return client_is_local(c->http, settings->trusted_proxies, settings->n_trusted_proxies)
                    ? ERR_OK
                    : problem_set(&c->problem, PROBLEM_FORBIDDEN,
                                  "Without a metrics_token only this machine may ask.");
+    }
     /* Hashes are equally long, so not even the token's length shows in the time. */
     struct str token = c->token.ptr && !c->token_from_cookie ? c->token : STR("");
     crypto_hash_into(&c->api->keys, "metrics", token, given);

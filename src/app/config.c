@@ -67,7 +67,7 @@ static const struct setting SETTINGS[] = {
     {"sandbox", TYPE_BOOL, AT(sandbox), "yes", NULL, 0, 0,
      "lets the kernel refuse what serving does not take; no where a library of yours needs more"},
     {"metrics_token", TYPE_SECRET, AT(metrics_token), "", NULL, 16, 0,
-     "bearer token for /metrics, of 16 characters or more; without one only this machine may ask"},
+     "bearer token for /metrics, of 16 characters or more; without one only this machine may ask, and nobody if public_url names another"},
 };
 /* clang-format on */
 

@@ -75,6 +75,7 @@ static enum err set_public_url(struct app *app)
     settings->public_url = arena_dup(app->arena, url);
     settings->origin = arena_dup(app->arena, str_slice(url, 0, end));
     settings->https = https;
+    settings->is_local = client_name_is_loopback(str_slice(url, host, end));
     return ERR_OK;
 }
 

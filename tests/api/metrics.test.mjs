@@ -11,6 +11,7 @@ import { addFood, collect, fillCart, logInAdmin, place, signUp, simulate } from 
 
 const ROOT = new URL('../../', import.meta.url);
 const TOKEN = 'a-token-of-metrics-0123456789';
+const PUBLIC_URL = 'http://localhost:8080';
 const REQUESTS = 'servery_http_requests_total';
 
 let server;
@@ -18,7 +19,7 @@ let admin;
 let anyone;
 
 before(async () => {
-  server = await startServer();
+  server = await startServer({ settings: { public_url: PUBLIC_URL } });
   anyone = new Client(server);
   admin = await logInAdmin(server);
 });
@@ -206,10 +207,33 @@ test('metrics: every alert fires when it should, and none when all is well', asy
 
 /* ---- Who may see them ---- */
 
-const LOCAL = [{}, { host: 'localhost' }, { host: 'localhost:9090' }, { host: '[::1]:80' }];
+const LOCAL = [{}, { host: 'localhost' }, { host: 'localhost:9090' }, { host: '[::1]:80' }, { host: 'LOCALHOST:' }];
 const FORWARDED = [{ 'x-forwarded-for': '192.0.2.1' }, { 'x-forwarded-for': '127.0.0.1' },
   { forwarded: 'for=127.0.0.1' }, { via: '1.1 proxy' }, { 'x-real-ip': '127.0.0.1' },
-  { 'x-forwarded-for': '' }, { host: 'shop.test' }, { host: 'localhost.evil.test' }];
+  { 'x-forwarded-for': '' }, { host: 'shop.test' }, { host: 'localhost.evil.test' },
+  { host: 'localhost:80.evil.test' }, { host: '127.0.0.1:x' }];
+
+/* A plain `proxy_pass http://127.0.0.1:8080` sends just this, and made them public. */
+test('metrics: without a token for nobody if the shop is elsewhere for its customers', async () => {
+  for (const public_url of ['https://shop.test', 'http://localhost.evil.test', 'http://127.0.0.1.test',
+    'http://192.0.2.1:8080', 'http://localhost:1@shop.test', 'http://[::2]']) {
+    const shop = await startServer({ settings: { public_url } });
+    try {
+      for (const headers of [...LOCAL, ...FORWARDED])
+        await new Client(shop).get('/metrics', { headers, expect: 'forbidden' });
+    } finally {
+      await shop.stop();
+    }
+  }
+  for (const public_url of ['http://LocalHost/', 'https://127.0.0.1:8443', 'http://[::1]:80/shop']) {
+    const shop = await startServer({ settings: { public_url } });
+    try {
+      await new Client(shop).get('/metrics', { expect: 200 });
+    } finally {
+      await shop.stop();
+    }
+  }
+});
 
 test('metrics: without a token for calls from this machine only', async () => {
   for (const headers of LOCAL) await anyone.get('/metrics', { headers, expect: 200 });
@@ -222,7 +246,8 @@ test('metrics: without a token for calls from this machine only', async () => {
 });
 
 test('metrics: through a trusted proxy the whole way must be this machine', async () => {
-  const proxied = await startServer({ settings: { trusted_proxies: '127.0.0.1' } });
+  const proxied = await startServer({ settings: { public_url: PUBLIC_URL,
+    trusted_proxies: '127.0.0.1' } });
   try {
     const client = new Client(proxied);
     const ask = (forwarded, expect) =>
@@ -262,7 +287,7 @@ test('metrics: with a token for who sends it, from anywhere, and nobody else', a
 });
 
 test('metrics: scraped while the server stops', async () => {
-  const stopping = await startServer();
+  const stopping = await startServer({ settings: { public_url: PUBLIC_URL } });
   const client = new Client(stopping);
   let going = true;
   let scrapes = 0;
