@@ -53,10 +53,11 @@ struct http_content {
     int refs;        /* atomic */
     struct str type; /* Content-Type */
     struct str etag; /* with its quotes; STR_NONE: none */
-    struct str identity;
+    struct str identity; /* of packed content: its gzip */
     int gzip_level;
     int gzip_begun;   /* atomic */
     struct str *gzip; /* atomic; made when the first client asks for it: http_content_gzip */
+    struct str *plain; /* atomic; the same of packed content: http_content_plain */
 };
 
 /* How hard content is compressed: by how often it changes. HTTP_GZIP_PACKED: the bytes are gzip
@@ -128,6 +129,9 @@ void http_content_unref(struct http_content *content); /* NULL is fine */
  * Compresses once, in the first call: a menu that changes with every sale is not compressed for
  * clients that never ask. Any thread; STR_NONE to the others while one compresses. */
 struct str http_content_gzip(struct http_content *content);
+
+/* The content as it is; packed content is unpacked at the first call, and kept so. Any thread. */
+struct str http_content_plain(struct http_content *content);
 
 /* ---- Event streams (text/event-stream) ----
  *

@@ -1,9 +1,12 @@
 /* Content that many answers share, and what the client will take: codings and entity tags. */
 #include "net/http_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
+
+enum { UNPACK_BYTES = 64 * 1024 };
 
 static struct str copy(struct str s)
 {
@@ -67,6 +70,52 @@ struct str http_content_gzip(struct http_content *content)
     return *made;
 }
 
+static struct str unpack(struct str packed)
+{
+    struct buf out;
+    z_stream z = {0};
+
+    buf_init(&out, NULL);
+    z.next_in = (unsigned char *)(uintptr_t)packed.ptr;
+    z.avail_in = (uInt)packed.len;
+    int rc = inflateInit2(&z, 15 + 16);
+    while (rc == Z_OK) {
+        z.next_out = (unsigned char *)buf_reserve(&out, UNPACK_BYTES);
+        z.avail_out = UNPACK_BYTES;
+        rc = inflate(&z, Z_NO_FLUSH);
+        out.len += UNPACK_BYTES - z.avail_out;
+    }
+    assert(rc == Z_STREAM_END); /* it was packed when the program was built */
+    (void)inflateEnd(&z);
+    struct str plain = copy(buf_str(&out));
+    buf_finish(&out);
+    return plain;
+}
+
+static void release_made(struct str *made)
+{
+    if (made)
+        release(*made);
+    free(made);
+}
+
+/* Nobody can do without, so those who ask at once each unpack, and the first one's is kept. */
+struct str http_content_plain(struct http_content *content)
+{
+    if (content->gzip_level != HTTP_GZIP_PACKED)
+        return content->identity;
+    struct str *known = __atomic_load_n(&content->plain, __ATOMIC_ACQUIRE);
+    if (known)
+        return *known;
+    struct str *made = mem_alloc(sizeof *made);
+    *made = unpack(content->identity);
+    if (__atomic_compare_exchange_n(&content->plain, &known, made, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE))
+        return *made;
+    release_made(made);
+    return *known;
+}
+
 struct http_content *http_content_ref(struct http_content *content)
 {
     __atomic_add_fetch(&content->refs, 1, __ATOMIC_RELAXED);
@@ -80,9 +129,8 @@ void http_content_unref(struct http_content *content)
     release(content->type);
     release(content->etag);
     release(content->identity);
-    if (content->gzip)
-        release(*content->gzip);
-    free(content->gzip);
+    release_made(content->gzip);
+    release_made(content->plain);
     free(content);
 }
 

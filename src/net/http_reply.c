@@ -13,10 +13,7 @@
     STR("default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "           \
         "form-action 'self'; frame-ancestors 'none'")
 
-enum {
-    COPIED_MAX_BYTES = 4096, /* up to here copying is cheaper than referring */
-    UNPACK_BYTES = 64 * 1024,
-};
+enum { COPIED_MAX_BYTES = 4096 }; /* up to here copying is cheaper than referring */
 
 void http_response_header(struct http_call *call, const char *name, struct str value)
 {
@@ -87,41 +84,12 @@ static bool is_known_to_client(struct http_job *job)
     return known.ptr && http_etag_listed(known, etag);
 }
 
-/* For a client that takes no gzip: the plain bytes as this answer's own. */
-static void unpack(struct http_job *job)
-{
-    struct http_response *response = &job->call.response;
-    struct http_content *content = response->content;
-    z_stream z = {0};
-
-    response->content_type = arena_dup(job->call.arena, content->type);
-    response->etag = arena_dup(job->call.arena, content->etag);
-    response->body.len = 0;
-    z.next_in = (unsigned char *)(uintptr_t)content->identity.ptr;
-    z.avail_in = (uInt)content->identity.len;
-    int rc = inflateInit2(&z, 15 + 16);
-    while (rc == Z_OK) {
-        z.next_out = (unsigned char *)buf_reserve(&response->body, UNPACK_BYTES);
-        z.avail_out = UNPACK_BYTES;
-        rc = inflate(&z, Z_NO_FLUSH);
-        response->body.len += UNPACK_BYTES - z.avail_out;
-    }
-    assert(rc == Z_STREAM_END); /* it was packed when the program was built */
-    (void)inflateEnd(&z);
-    response->content = NULL;
-    job->vary = true;
-    http_content_unref(content);
-}
-
 void http_reply_prepare(struct http_job *job, void **z)
 {
     struct http_response *response = &job->call.response;
     struct buf *body = &response->body;
     if (is_known_to_client(job))
         response->status = 304;
-    else if (response->content && response->content->gzip_level == HTTP_GZIP_PACKED &&
-             !http_accepts(&job->call, "gzip"))
-        unpack(job);
     if (response->content || response->stream || response->pieces || body->len <= HTTP_GZIP_MIN_BYTES ||
         body->len > UINT32_MAX / 2 || !is_compressible(response->content_type) ||
         has_header(response, STR("Content-Encoding")))
@@ -206,7 +174,11 @@ static struct str choose(struct http_job *job, struct str *ret_encoding, bool *r
     *ret_vary = job->vary;
     if (content && content->gzip_level == HTTP_GZIP_PACKED) {
         *ret_vary = true;
-        *ret_encoding = response->status != 304 ? STR("gzip") : STR_NONE;
+        if (response->status == 304)
+            return STR_NONE;
+        if (!http_accepts(&job->call, "gzip"))
+            return http_content_plain(content);
+        *ret_encoding = STR("gzip");
         return content->identity;
     }
     if (content) {

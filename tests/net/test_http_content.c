@@ -143,6 +143,49 @@ static void test_http_content__gzip(void **state)
     answer_finish(&small);
 }
 
+static void *unpack_menu(void *arg)
+{
+    return (void *)(uintptr_t)http_content_plain(arg).ptr;
+}
+
+/* Each client without gzip had the loop unpack for it alone. */
+static void test_http_content__packed_content_is_unpacked_once(void **state)
+{
+    enum { THREADS = 8 };
+    struct rig *rig = *state;
+    struct http_content *menu = rig->menu;
+    pthread_t threads[THREADS];
+    char plain[65536];
+    rig->menu = http_content_create(menu->type, menu->etag, http_content_gzip(menu),
+                                    HTTP_GZIP_PACKED);
+    rig_start(rig);
+    struct answer packed = rig_ask(rig, "GET /menu HTTP/1.1\r\n" HOST "Accept-Encoding: gzip\r\n\r\n");
+    expect_header(&packed, "Content-Encoding", "gzip");
+    expect_header(&packed, "ETag", "W/\"menu\"");
+    assert_int_equal(gunzip(&packed, plain, sizeof plain), menu->identity.len);
+    answer_finish(&packed);
+    assert_int_equal(rig_status(rig, "GET /menu HTTP/1.1\r\n" HOST "If-None-Match: *\r\n\r\n"),
+                     304);
+    assert_null(__atomic_load_n(&rig->menu->plain, __ATOMIC_ACQUIRE)); /* nobody has needed it */
+
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, unpack_menu, rig->menu), 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *made;
+        assert_int_equal(pthread_join(threads[i], &made), 0);
+        assert_ptr_equal(made, http_content_plain(rig->menu).ptr);
+    }
+    struct answer bare = rig_ask(rig, GET("/menu"));
+    expect_header(&bare, "Content-Encoding", NULL);
+    expect_header(&bare, "Vary", "Accept-Encoding");
+    expect_header(&bare, "ETag", "\"menu\"");
+    assert_int_equal(bare.body_len, menu->identity.len);
+    assert_memory_equal(bare.body, menu->identity.ptr, menu->identity.len);
+    answer_finish(&bare);
+    assert_ptr_equal(http_content_plain(menu).ptr, menu->identity.ptr); /* it is not packed */
+    http_content_unref(menu);
+}
+
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(test_http_content__##name, rig_set_up, rig_tear_down)
 
@@ -153,6 +196,7 @@ int main(void)
         TEST(not_modified_compresses_nothing),
         TEST(content_compressed_once),
         TEST(gzip),
+        TEST(packed_content_is_unpacked_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
