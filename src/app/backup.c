@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,9 +20,8 @@ enum { NICENESS = 10 };
 struct job {
     struct arena *arena;
     const struct config *config;
-    const char *path, *partial; /* what it is to be called, and is until then */
-    const char *key_path, *key_partial; /* of the key's copy; NULL: none */
-    int fd, key_fd;                     /* of the partial ones, which they lock; -1: none */
+    const char *path, *key_path; /* what they are to be called; NULL: no copy of the key */
+    char *partial, *key_partial; /* what they are called until then; NULL: not made yet */
     struct store_backup copy;
     struct store_check_counts counts;
     int64_t version;
@@ -34,6 +33,10 @@ static enum err complain(const char *path, const char *what)
     return ERR_UNAVAILABLE;
 }
 
+/* What SQLite keeps beside a database, and takes for its own when it opens one of that name. */
+static const char *const SIDECARS[] = {"-wal", "-shm", "-journal"};
+enum { SIDECARS_N = sizeof SIDECARS / sizeof *SIDECARS };
+
 static bool exists(const char *path)
 {
     struct stat status;
@@ -43,35 +46,30 @@ static bool exists(const char *path)
 
 /* ---- Files ---- */
 
-/* The same name each time, so that what a kill left behind is used up by the next; a lock, so that
- * two at once do not write one file. */
-static enum err open_partial(const char *path, int *ret_fd)
+/* A name of its own, so that whatever bears a name that could be guessed is never written to. */
+static enum err open_partial(struct job *job, const char *path, char **ret_partial, int *ret_fd)
 {
-    struct stat by_name, by_fd;
-    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    size_t size = strlen(path) + sizeof ".partial-XXXXXX";
+    char *partial = arena_alloc(job->arena, size);
+
+    snprintf(partial, size, "%s.partial-XXXXXX", path);
+    int fd = mkostemp(partial, O_CLOEXEC);
 
     if (fd < 0)
         return complain(path, strerror(errno));
-    /* By the time it has the lock, another may have finished the file and given it its name. */
-    if (flock(fd, LOCK_EX | LOCK_NB) || stat(path, &by_name) || fstat(fd, &by_fd) ||
-        by_name.st_ino != by_fd.st_ino) {
-        close(fd);
-        return complain(path, "another backup is writing this file");
-    }
+    *ret_partial = partial;
     *ret_fd = fd;
-    if (fchmod(fd, 0600) || ftruncate(fd, 0))
-        return complain(path, strerror(errno));
     return ERR_OK;
 }
 
 /* SQLite's own files beside it are gone, but for a failure. */
 static void remove_partial(struct job *job)
 {
-    static const char *const endings[] = {"", "-journal", "-wal", "-shm"};
-
-    for (size_t i = 0; job->fd >= 0 && i < sizeof endings / sizeof *endings; i++)
-        unlink(arena_printf(job->arena, "%s%s", job->partial, endings[i]).ptr);
-    if (job->key_fd >= 0)
+    for (size_t i = 0; job->partial && i < SIDECARS_N; i++)
+        unlink(arena_printf(job->arena, "%s%s", job->partial, SIDECARS[i]).ptr);
+    if (job->partial)
+        unlink(job->partial);
+    if (job->key_partial)
         unlink(job->key_partial);
 }
 
@@ -99,9 +97,12 @@ static enum err copy_key(struct job *job)
         close(in);
     if (n <= 0)
         return complain(from, n < 0 ? strerror(errno) : "is empty");
-    enum err err = open_partial(job->key_partial, &job->key_fd);
-    if (!err && (write(job->key_fd, key, (size_t)n) != n || fsync(job->key_fd)))
+    int out = -1;
+    enum err err = open_partial(job, job->key_path, &job->key_partial, &out);
+    if (!err && (write(out, key, (size_t)n) != n || fsync(out)))
         err = complain(job->key_partial, "could not be written");
+    if (out >= 0)
+        close(out);
     explicit_bzero(key, sizeof key);
     return err;
 }
@@ -136,6 +137,65 @@ static enum err give_names(struct job *job)
     return err;
 }
 
+/* ---- What may be written ---- */
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* Whether both name one file, there or not, however their folder is spelt. */
+static bool is_same_name(struct arena *arena, const char *a, const char *b)
+{
+    const char *paths[] = {a, b};
+    struct stat folders[2];
+
+    if (strcmp(base_name(a), base_name(b)) != 0)
+        return false;
+    for (size_t i = 0; i < 2; i++) {
+        size_t len = (size_t)(base_name(paths[i]) - paths[i]);
+
+        if (stat(arena_printf(arena, "%.*s.", (int)len, paths[i]).ptr, &folders[i]))
+            return false;
+    }
+    return folders[0].st_dev == folders[1].st_dev && folders[0].st_ino == folders[1].st_ino;
+}
+
+/* The server's own names: a backup that bears one would be replayed, emptied or written over. */
+static bool is_servers(struct job *job, const char *database, const char *path)
+{
+    static const char *const endings[] = {"", "-wal", "-shm", "-journal", ".lock"};
+    bool is = is_same_name(job->arena, job->config->secret_file, path);
+
+    for (size_t i = 0; database && !is && i < sizeof endings / sizeof *endings; i++)
+        is = is_same_name(job->arena, path,
+                          arena_printf(job->arena, "%s%s", database, endings[i]).ptr);
+    return is;
+}
+
+static enum err check_names(struct job *job, const char *database)
+{
+    const char *const paths[] = {job->path, job->key_path};
+
+    for (size_t i = 0; i < 2 && paths[i]; i++)
+        if (is_servers(job, database, paths[i]))
+            return complain(paths[i], "is a name that the server uses itself; choose another");
+    if (exists(job->path))
+        return complain(job->path, "exists, and a backup is never written over another file");
+    if (job->key_path && exists(job->key_path))
+        return complain(job->key_path, "exists, and a key is never written over another file");
+    for (size_t i = 0; i < SIDECARS_N; i++) {
+        const char *sidecar = arena_printf(job->arena, "%s%s", job->path, SIDECARS[i]).ptr;
+
+        if (exists(sidecar))
+            return complain(sidecar, "exists, and would be taken for a part of the backup; "
+                                     "remove it, or choose another name");
+    }
+    return ERR_OK;
+}
+
 /* ---- The copy ---- */
 
 /* The signals that would end the process are blocked, and asked for. */
@@ -158,8 +218,15 @@ static enum err write_copy(struct job *job)
 {
     struct store_options options = {.database = job->config->database, .read_only = true};
     struct store *store = NULL;
+    int fd = -1;
     enum err err = store_open(&options, &store);
 
+    if (!err)
+        err = check_names(job, store_path(store));
+    if (!err)
+        err = open_partial(job, job->path, &job->partial, &fd);
+    if (fd >= 0)
+        close(fd); /* before SQLite locks it: closing it later would drop the locks */
     job->copy = (struct store_backup){.path = job->partial, .is_cancelled = was_signalled};
     if (!err)
         err = store_backup(store, &job->copy);
@@ -192,13 +259,8 @@ static enum err verify_copy(struct job *job)
 
 static enum err run(struct job *job)
 {
-    if (exists(job->path))
-        return complain(job->path, "exists, and a backup is never written over another file");
-    if (job->key_path && exists(job->key_path))
-        return complain(job->key_path, "exists, and a key is never written over another file");
-    enum err err = open_partial(job->partial, &job->fd);
-    if (!err)
-        err = write_copy(job);
+    enum err err = write_copy(job);
+
     if (!err)
         err = verify_copy(job);
     if (!err && job->key_path)
@@ -207,10 +269,6 @@ static enum err run(struct job *job)
         err = give_names(job);
     if (err)
         remove_partial(job);
-    if (job->fd >= 0)
-        close(job->fd);
-    if (job->key_fd >= 0)
-        close(job->key_fd);
     return err;
 }
 
@@ -249,7 +307,7 @@ int app_backup(const struct command_line *line)
 {
     struct config config;
     struct config_sources *sources;
-    struct job job = {.arena = line->arena, .config = &config, .fd = -1, .key_fd = -1};
+    struct job job = {.arena = line->arena, .config = &config};
     sigset_t signals;
     int n_rest = 0, argc = line->argc;
     int64_t begun_ms = clock_mono_ms();
@@ -262,11 +320,8 @@ int app_backup(const struct command_line *line)
         return 2;
     }
     job.path = line->argv[0];
-    job.partial = arena_printf(line->arena, "%s.partial", job.path).ptr;
-    if (with_key) {
+    if (with_key)
         job.key_path = arena_printf(line->arena, "%s.key", job.path).ptr;
-        job.key_partial = arena_printf(line->arena, "%s.partial", job.key_path).ptr;
-    }
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);

@@ -1,8 +1,8 @@
 // `servery backup`, and what reads a copy: the command as an operator uses it.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync,
-  statSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { chmodSync, copyFileSync, linkSync, mkdirSync, mkdtempSync, openSync, readFileSync,
+  readdirSync, rmSync, statSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -80,6 +80,67 @@ test('a file that is there is not written over', async () => {
   assert.deepEqual(readdirSync(home).sort(), ['a', 'b', 'c.key']);
   assert.equal(readFileSync(join(home, 'a'), 'utf8'), 'precious');
   assert.equal(readFileSync(join(home, 'c.key'), 'utf8'), 'precious');
+});
+
+/* The name of the unfinished copy could be guessed, and whatever bore it was emptied. */
+test('nothing that is there is touched, whatever it is called', async () => {
+  const home = folder('guessed');
+  const precious = join(home, 'precious');
+  const database = join(home, 'a.db.partial');
+  copyFileSync(await newDatabase('to_guess'), database);
+  writeFileSync(precious, 'precious');
+  for (const name of ['a.db.key.partial', 'b.db.partial', 'b.db.partial-journal'])
+    linkSync(precious, join(home, name));
+  for (const name of ['a.db', 'b.db']) {
+    const { code, stderr } = await servery('backup', '--with-key', join(home, name),
+      `--database=sqlite:${database}`, `--secret-file=${precious}`);
+    assert.equal(code, 0, stderr);
+  }
+  await servery('backup', join(home, 'c.db'), `--database=sqlite:${precious}`); // fails
+  assert.equal(sql(database, 'SELECT count(*) > 0 FROM schema_migrations'), '1');
+  assert.equal(readFileSync(precious, 'utf8'), 'precious');
+  assert.deepEqual(readdirSync(home).filter((name) => !/-(wal|shm)$/.test(name)).sort(),
+    ['a.db', 'a.db.key', 'a.db.key.partial', 'a.db.partial', 'b.db', 'b.db.key', 'b.db.partial',
+      'b.db.partial-journal', 'precious']);
+});
+
+/* SQLite takes them for the backup's own, and replayed them into it when it was opened. */
+for (const ending of ['-wal', '-shm', '-journal']) {
+  test(`a backup is not laid beside a stale ${ending}`, async () => {
+    const file = await newDatabase(`beside${ending}`);
+    const home = folder(`stale${ending}`);
+    writeFileSync(join(home, `copy.db${ending}`), 'stale');
+    const { code, stderr } = await servery('backup', join(home, 'copy.db'),
+      `--database=sqlite:${file}`);
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`copy\\.db${ending}: exists, and would be taken for a part`));
+    assert.deepEqual(readdirSync(home), [`copy.db${ending}`]);
+  });
+}
+
+test('the names that the server uses itself are refused, however they are spelt', async () => {
+  const home = folder('own');
+  const shown = folder('shown');
+  copyFileSync(await newDatabase('own_database'), join(home, 'shop.db'));
+  symlinkSync(home, join(dir, 'alias'));
+  symlinkSync(join(home, 'shop.db'), join(shown, 'link.db'));
+  const key = join(home, 'copy.key');
+  for (const [target, database] of [
+    ...['', '-wal', '-shm', '-journal', '.lock'].flatMap((ending) => [
+      [join(home, `shop.db${ending}`), join(home, 'shop.db')],
+      [join(dir, 'alias', `shop.db${ending}`), join(home, 'shop.db')],
+      [`own/../own/shop.db${ending}`, join(home, 'shop.db')],
+      [join(home, `shop.db${ending}`), join(shown, 'link.db')],
+    ]),
+    [key, join(home, 'shop.db')],
+    [join(home, 'copy'), join(home, 'shop.db')], // its key's
+  ]) {
+    const { code, stderr } = await servery('backup', '--with-key', target,
+      `--database=sqlite:${database}`, `--secret-file=${key}`);
+    assert.equal(code, 1, target);
+    assert.match(stderr, /is a name that the server uses itself/, target);
+  }
+  assert.deepEqual(readdirSync(home).filter((name) => !/-(wal|shm)$/.test(name)), ['shop.db']);
 });
 
 for (const [args, code, words] of [

@@ -151,7 +151,7 @@ test('fish completes commands and settings', () => {
 /* What a backup that was cut off had left was kept for ever. */
 test('old backups are removed with all that belongs to them, and nothing else', () => {
   const folder = join(dir, 'backups');
-  const endings = ['', '.key', '.partial', '.partial-journal', '.key.partial'];
+  const endings = ['', '.key', '.partial-a1B2c3', '.partial-a1B2c3-journal', '.key.partial-a1B2c3'];
   const names = (day) => endings.map((ending) => `servery-${day}-043000.db${ending}`);
   const others = ['before-upgrade-1.db', 'servery.key', 'notes'];
   mkdirSync(folder);
