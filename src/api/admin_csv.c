@@ -116,8 +116,8 @@ static void put_page(struct export *export, struct arena *arena, struct buf *out
     export->n_rows += (int64_t)list->n;
     export->done = !list->more;
     if (list->more) {
-        list->before_at_ms = list->orders[list->n - 1].created_at_ms;
-        list->before_id = list->orders[list->n - 1].id;
+        list->before_at_ms = list->next_at_ms;
+        list->before_id = list->next_id;
     }
     list->orders = NULL; /* the arena's */
     list->n = 0;

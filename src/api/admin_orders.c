@@ -4,6 +4,8 @@
 #include "api/orders.h"
 #include "domain/limits.h"
 
+#include <string.h>
+
 static void decode_time(struct call *c, const char *name, struct str text, int64_t *time_ms)
 {
     if (text.ptr && !clock_parse(text, time_ms))
@@ -30,6 +32,34 @@ void orders_filter_apply(struct call *c, const struct orders_filter *filter,
     decode_time(c, "to", filter->to, &ret_list->to_ms);
 }
 
+/* A full page, or what there is, by as many reads as it takes: `more` then is certain. */
+static enum err read_page(struct call *c, struct order_list *list)
+{
+    size_t limit = (size_t)list->limit, n = 0;
+    struct order *orders = arena_alloc(c->arena, (limit + 1) * sizeof *orders);
+    enum err err;
+
+    do {
+        list->limit = (int64_t)(limit + 1 - n);
+        err = call_read(c, order_list, list);
+        if (err)
+            return err;
+        memcpy(orders + n, list->orders, list->n * sizeof *orders);
+        n += list->n;
+        list->before_at_ms = list->next_at_ms;
+        list->before_id = list->next_id;
+    } while (list->more && n <= limit);
+    list->limit = (int64_t)limit;
+    list->orders = orders;
+    list->more = n > limit;
+    list->n = list->more ? limit : n;
+    if (list->more) {
+        list->next_at_ms = orders[limit - 1].created_at_ms;
+        list->next_id = orders[limit - 1].id;
+    }
+    return ERR_OK;
+}
+
 enum err admin_orders_get(struct call *c)
 {
     struct orders_filter filter;
@@ -52,7 +82,7 @@ enum err admin_orders_get(struct call *c)
         list.before_id = page.cursor[1];
     }
     list.limit = page.limit;
-    err = call_read(c, order_list, &list);
+    err = read_page(c, &list);
     if (!err)
         orders_answer(c, &list);
     return err;

@@ -301,8 +301,7 @@ void orders_answer(struct call *c, const struct order_list *list)
         order_encode(w, NULL, &list->orders[i], is_admin(c));
     struct str next = STR_NONE;
     if (list->more) {
-        const struct order *last = &list->orders[list->n - 1];
-        const int64_t parts[CURSOR_PARTS] = {last->created_at_ms, last->id};
+        const int64_t parts[CURSOR_PARTS] = {list->next_at_ms, list->next_id};
         next = call_cursor(c, parts);
     }
     call_end_list(c, next);

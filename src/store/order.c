@@ -141,16 +141,58 @@ enum err order_event_find(struct tx *tx, int64_t event_id, struct order_event *r
 #define NEWEST_FIRST " ORDER BY o.created_at DESC, o.id DESC LIMIT $3"
 
 /* By customer there are two ways: few orders are all looked at and sorted, many are met by walking all
- * orders until the page is full. It is the orders that count: a till may place each under one
- * customer. */
+ * orders, slice by slice, until the page is full. It is the orders that count: a till may place each
+ * under one customer. */
 enum { FEW_ORDERS = 1000 };
 
-/* args: as ask_heads makes them; the sixth is the pattern. */
-static enum err ask_found(struct tx *tx, struct sql_args args, struct sql_rows *ret_rows)
+/* Where to begin: below (at, id). */
+struct position {
+    int64_t at_ms, id;
+};
+
+static struct position begin_of(const struct order_list *list)
 {
-    static const char found[] =
+    if (list->to_ms > list->before_at_ms)
+        return (struct position){list->before_at_ms, list->before_id};
+    return (struct position){list->to_ms > INT64_MIN ? list->to_ms - 1 : INT64_MIN, INT64_MAX};
+}
+
+static enum err count_orders(struct tx *tx, struct order_list *list, struct sql_value pattern)
+{
+    static const char sql[] =
         "SELECT count(*) FROM (SELECT 1 FROM users s CROSS JOIN orders o "
         "WHERE s.search_key LIKE $1 " LIKE_ESCAPE " AND o.user_id = s.id LIMIT $2) few";
+    struct sql_rows rows;
+    if (list->fit != ORDERS_UNCOUNTED)
+        return ERR_OK;
+    enum err err = tx_ask(tx, sql, SQL_ARGS(pattern, sql_int(FEW_ORDERS + 1)), &rows);
+    if (!err)
+        list->fit = sql_get_int(&rows, 0, 0) <= FEW_ORDERS ? ORDERS_FEW : ORDERS_MANY;
+    return err;
+}
+
+/* The last order of the slice that begins there; *ret_found: whether there is one, with others that
+ * may follow. */
+static enum err find_slice_end(struct tx *tx, int64_t from_ms, struct position begin,
+                               struct position *ret_end, bool *ret_found)
+{
+    static const char sql[] = "SELECT o.created_at, o.id FROM orders o WHERE o.created_at >= $4" BEFORE
+                                  NEWEST_FIRST " OFFSET $5";
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, sql,
+                          SQL_ARGS(sql_int(begin.at_ms), sql_int(begin.id), sql_int(1),
+                                   sql_int(from_ms), sql_int(ORDER_SLICE - 1)),
+                          &rows);
+    if (err)
+        return err;
+    *ret_found = rows.n > 0;
+    if (rows.n > 0)
+        *ret_end = (struct position){sql_get_int(&rows, 0, 0), sql_get_int(&rows, 0, 1)};
+    return ERR_OK;
+}
+
+static enum err ask_found(struct tx *tx, struct order_list *list, struct sql_rows *ret_rows)
+{
     static const char of_few[] =
         "SELECT " ORDER_COLUMNS ORDER_FROM
         "WHERE o.created_at >= $4 AND (o.id = $5 OR o.user_id IN (SELECT s.id FROM users s "
@@ -158,16 +200,35 @@ static enum err ask_found(struct tx *tx, struct sql_args args, struct sql_rows *
             NEWEST_FIRST;
     static const char of_many[] =
         "SELECT " ORDER_COLUMNS ORDER_FROM
-        "WHERE o.created_at >= $4 AND (o.id = $5 OR u.search_key LIKE $6 " LIKE_ESCAPE ") "
+        "WHERE o.created_at >= $4 AND (o.created_at > $4 OR o.id >= $8) "
+        "AND (o.id = $5 OR u.search_key LIKE $6 " LIKE_ESCAPE ") "
         "AND ($7 = '' OR o.status = $7)" BEFORE NEWEST_FIRST;
-    enum err err = tx_ask(tx, found, SQL_ARGS(args.values[5], sql_int(FEW_ORDERS + 1)), ret_rows);
+    struct sql_value pattern = sql_text(like_pattern(tx_arena(tx), list->needle));
+    struct position begin = begin_of(list), end = {.at_ms = list->from_ms};
+    enum err err = count_orders(tx, list, pattern);
+
+    list->more = false;
+    if (!err && list->fit == ORDERS_MANY)
+        err = find_slice_end(tx, list->from_ms, begin, &end, &list->more);
     if (err)
         return err;
-    bool few = sql_get_int(ret_rows, 0, 0) <= FEW_ORDERS;
-    return tx_ask(tx, few ? of_few : of_many, args, ret_rows);
+    list->next_at_ms = end.at_ms;
+    list->next_id = end.id;
+    struct sql_value v[] = {sql_int(begin.at_ms),
+                            sql_int(begin.id),
+                            sql_int(list->limit + 1),
+                            sql_int(end.at_ms),
+                            sql_int(list->order_id),
+                            pattern,
+                            sql_text(list->has_status ? order_status_text(list->status) : STR("")),
+                            sql_int(end.id)};
+    if (list->fit == ORDERS_FEW)
+        return tx_ask(tx, of_few, (struct sql_args){v, 7}, ret_rows);
+    return tx_ask(tx, of_many, (struct sql_args){v, 8}, ret_rows);
 }
 
-static enum err ask_heads(struct tx *tx, const struct order_list *list, struct sql_rows *ret_rows)
+/* list->more: beyond the rows, which may be fewer than the page has. */
+static enum err ask_heads(struct tx *tx, struct order_list *list, struct sql_rows *ret_rows)
 {
     static const char of_user[] = "SELECT " ORDER_COLUMNS ORDER_FROM
                                   "WHERE o.user_id = $4" BEFORE NEWEST_FIRST;
@@ -176,28 +237,19 @@ static enum err ask_heads(struct tx *tx, const struct order_list *list, struct s
     static const char of_status[] = "SELECT " ORDER_COLUMNS ORDER_FROM
                                     "WHERE o.created_at >= $4 AND o.status = $5" BEFORE
                                         NEWEST_FIRST;
-    int64_t at = list->before_at_ms, id = list->before_id;
-    struct str status = list->has_status ? order_status_text(list->status) : STR("");
-    if (list->to_ms <= at) {
-        at = list->to_ms > INT64_MIN ? list->to_ms - 1 : INT64_MIN;
-        id = INT64_MAX;
-    }
-    struct sql_value v[] = {sql_int(at),
-                            sql_int(id),
+    struct position begin = begin_of(list);
+    struct sql_value v[] = {sql_int(begin.at_ms),
+                            sql_int(begin.id),
                             sql_int(list->limit + 1),
                             sql_int(list->user_id ? list->user_id : list->from_ms),
-                            sql_int(list->order_id),
-                            sql_text(like_pattern(tx_arena(tx), list->needle)),
-                            sql_text(status)};
+                            sql_text(order_status_text(list->status))};
+    list->more = false;
     if (list->user_id)
         return tx_ask(tx, of_user, (struct sql_args){v, 4}, ret_rows);
     if (list->needle.ptr)
-        return ask_found(tx, (struct sql_args){v, 7}, ret_rows);
-    if (list->has_status) {
-        v[4] = sql_text(status);
-        return tx_ask(tx, of_status, (struct sql_args){v, 5}, ret_rows);
-    }
-    return tx_ask(tx, all, (struct sql_args){v, 4}, ret_rows);
+        return ask_found(tx, list, ret_rows);
+    return list->has_status ? tx_ask(tx, of_status, (struct sql_args){v, 5}, ret_rows)
+                            : tx_ask(tx, all, (struct sql_args){v, 4}, ret_rows);
 }
 
 /* Lines and events of so many orders with one statement each; what is missing is asked as 0. */
@@ -258,10 +310,15 @@ enum err order_list(struct tx *tx, void *arg)
     enum err err = ask_heads(tx, list, &rows);
     if (err)
         return err;
-    list->more = rows.n > (size_t)list->limit;
-    list->n = list->more ? (size_t)list->limit : rows.n;
+    bool full = rows.n > (size_t)list->limit;
+    list->n = full ? (size_t)list->limit : rows.n;
     list->orders = arena_alloc(tx_arena(tx), (list->n + 1) * sizeof *list->orders);
     for (size_t i = 0; i < list->n; i++)
         list->orders[i] = order_from_row(&rows, i);
+    if (full) {
+        list->more = true;
+        list->next_at_ms = list->orders[list->n - 1].created_at_ms;
+        list->next_id = list->orders[list->n - 1].id;
+    }
     return order_fill(tx, list->orders, list->n);
 }

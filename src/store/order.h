@@ -43,7 +43,11 @@ struct order_read {
 MUST_CHECK enum err order_read(struct tx *tx, void *get);
 
 /* A transaction function: orders, the newest first, that came before (before_at_ms, before_id);
- * INT64_MAX twice begins. One more than `limit` is looked at, to tell whether more follow. */
+ * INT64_MAX twice begins. One more than `limit` is looked at, to tell whether more may follow. A
+ * `needle` that many orders have is looked for in ORDER_SLICE of them at a time: the page may then be
+ * short, or empty, with more to follow. Whoever asks on moves `before` to `next`, and leaves the
+ * rest of it as it is. */
+enum { ORDER_SLICE = 20000 };
 struct order_list {
     int64_t user_id;  /* 0: anybody's, and the filters below */
     bool has_status;
@@ -53,9 +57,11 @@ struct order_list {
     int64_t from_ms, to_ms; /* created_at in [from, to) */
     int64_t before_at_ms, before_id;
     int64_t limit;         /* 1 to ORDERS_READ_MAX */
+    enum { ORDERS_UNCOUNTED, ORDERS_FEW, ORDERS_MANY } fit; /* the store's own: begins as 0 */
     struct order *orders;  /* out */
     size_t n;
     bool more;
+    int64_t next_at_ms, next_id; /* with `more` */
 };
 MUST_CHECK enum err order_list(struct tx *tx, void *list);
 

@@ -92,9 +92,9 @@ enum err payment_case_find(struct tx *tx, int64_t payment_id, struct payment_cas
 #define FOUND "AND ($7 = '' OR p.id IN ($8, $9) OR u.search_key LIKE $7 " LIKE_ESCAPE ") "
 #define NEWEST_FIRST "ORDER BY p.id DESC LIMIT $2"
 
-/* By customer there are two ways: few customers by their own payments, many by looking through all
- * payments until the page is full. */
-enum { FEW_CUSTOMERS = 100 };
+/* By customer there are two ways: few payments are all looked at, many are met by looking through all
+ * of them until the page is full. It is the payments that count: a till may have a million of them. */
+enum { FEW_PAYMENTS = 1000 };
 
 static struct sql_value wish(enum payment_wish wish)
 {
@@ -105,6 +105,8 @@ struct slice {
     struct payment_case_list *list;
     int64_t before_id; /* the slice ends below */
     int64_t next_id;   /* out: and the next one below this */
+    struct str pattern; /* of the needle, "" without one */
+    bool found_fit, few; /* out: how many payments fit the pattern, found out in the first one */
     struct payment_case cases[PAGE_MAX + 1]; /* out: of this slice */
     size_t n, wanted;
     bool last; /* out: nothing is below */
@@ -120,14 +122,19 @@ static enum err payment_of_order(struct tx *tx, int64_t order_id, int64_t *ret_p
     return err;
 }
 
-static enum err are_few(struct tx *tx, struct sql_value pattern, bool *ret_few)
+static enum err find_fit(struct tx *tx, struct slice *slice)
 {
-    static const char sql[] = "SELECT count(*) FROM (SELECT 1 FROM users "
-                              "WHERE search_key LIKE $1 " LIKE_ESCAPE " LIMIT $2) few";
+    static const char sql[] =
+        "SELECT count(*) FROM (SELECT 1 FROM users s CROSS JOIN payments q "
+        "WHERE s.search_key LIKE $1 " LIKE_ESCAPE " AND q.user_id = s.id LIMIT $2) few";
     struct sql_rows rows;
-    enum err err = tx_ask(tx, sql, SQL_ARGS(pattern, sql_int(FEW_CUSTOMERS + 1)), &rows);
+    if (slice->found_fit || !slice->list->needle.ptr)
+        return ERR_OK;
+    enum err err =
+        tx_ask(tx, sql, SQL_ARGS(sql_text(slice->pattern), sql_int(FEW_PAYMENTS + 1)), &rows);
+    slice->found_fit = !err;
     if (!err)
-        *ret_few = sql_get_int(&rows, 0, 0) <= FEW_CUSTOMERS;
+        slice->few = sql_get_int(&rows, 0, 0) <= FEW_PAYMENTS;
     return err;
 }
 
@@ -160,13 +167,11 @@ static enum err ask_slice(struct tx *tx, struct slice *slice, struct sql_rows *r
     static const char all[] =
         "SELECT " CASE_COLUMNS CASE_FROM "WHERE p.id > $10 " FILTERS FOUND NEWEST_FIRST;
     const struct payment_case_list *list = slice->list;
-    struct str pattern = list->needle.ptr ? like_pattern(tx_arena(tx), list->needle) : STR("");
     int64_t of_order = 0, floor = 0;
-    bool few = false;
 
     enum err err = list->number ? payment_of_order(tx, list->number, &of_order) : ERR_OK;
-    if (!err && list->needle.ptr)
-        err = are_few(tx, sql_text(pattern), &few);
+    if (!err)
+        err = find_fit(tx, slice);
     if (!err)
         err = find_floor(tx, slice->before_id, &floor);
     if (err)
@@ -177,7 +182,7 @@ static enum err ask_slice(struct tx *tx, struct slice *slice, struct sql_rows *r
                             sql_int(list->now_ms),
                             wish(list->attention),
                             wish(list->refund),
-                            sql_text(pattern),
+                            sql_text(slice->pattern),
                             sql_int(list->number),
                             sql_int(of_order),
                             sql_int(floor)};
@@ -186,7 +191,7 @@ static enum err ask_slice(struct tx *tx, struct slice *slice, struct sql_rows *r
         return tx_ask(tx, attention, (struct sql_args){v, 9}, ret_rows);
     if (list->refund == PAYMENT_WITH)
         return tx_ask(tx, refund, (struct sql_args){v, 9}, ret_rows);
-    if (few)
+    if (slice->few)
         return tx_ask(tx, of_few, (struct sql_args){v, 9}, ret_rows);
     slice->last = floor <= 0;
     slice->next_id = floor + 1;
@@ -215,7 +220,11 @@ enum err payment_case_list(struct store *store, struct arena *arena,
     enum err err = ERR_OK;
 
     assert(limit >= 1 && limit <= PAGE_MAX);
-    *slice = (struct slice){.list = list, .before_id = list->before_id};
+    *slice = (struct slice){
+        .list = list,
+        .before_id = list->before_id,
+        .pattern = list->needle.ptr ? like_pattern(arena, list->needle) : STR(""),
+    };
     list->cases = arena_alloc(arena, (limit + 1) * sizeof *list->cases);
     list->n = 0;
     while (!err && !slice->last && list->n <= limit) {

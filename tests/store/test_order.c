@@ -290,9 +290,9 @@ static size_t walk(struct shop_fixture *s, struct order_list list, int64_t ret_i
             assert_int_equal(order->lines[0].line_total, order->total);
             assert_true(order->n_events >= 1);
             assert_int_equal(order->events[0].order_id, order->id);
-            list.before_at_ms = order->created_at_ms;
-            list.before_id = order->id;
         }
+        list.before_at_ms = list.next_at_ms;
+        list.before_id = list.next_id;
     } while (list.more);
     return n;
 }
@@ -434,6 +434,38 @@ static void test_order__a_word_of_few_orders_and_of_many(void **state)
     }
 }
 
+/* One read looks at a slice of them, however far away the next one is. */
+static void test_order__looks_through_slices(void **state)
+{
+    static const char more[] =
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $3) "
+        "INSERT INTO orders (user_id, status, total, currency, fulfilment, created_at, updated_at) "
+        "SELECT $1, 'completed', 0, 'NGN', 'pickup', $2 + i / 3, $2 FROM n";
+    struct shop_fixture *s = *state;
+    int64_t rice = shop_food(s, "Rice", 250, -1), user = shop_user(s, "u1@example.com");
+    int64_t old[] = {pay_order(s, user, rice, 1), pay_order(s, user, rice, 1)};
+    struct order_list list = first_page(0, 1);
+    int reads = 0;
+    size_t n = 0;
+
+    shop_sql(s, more,
+             SQL_ARGS(sql_int(user), sql_int(SHOP_NOW_MS + 1), sql_int(2 * ORDER_SLICE + 10)));
+    list.needle = STR("example");
+    list.has_status = true;
+    list.status = ORDER_PENDING;
+    do {
+        assert_int_equal(shop_read_tx(s, order_list, &list), ERR_OK);
+        assert_true(list.n == 0 || list.orders[0].id == old[1 - n]);
+        n += list.n;
+        list.before_at_ms = list.next_at_ms;
+        list.before_id = list.next_id;
+        reads++;
+    } while (list.more);
+    assert_int_equal(n, 2);
+    assert_int_equal(reads, 2 + 2);
+    shop_sql(s, "DELETE FROM orders WHERE status = 'completed'", SQL_NO_ARGS);
+}
+
 /* No list sorts or scans a whole table. */
 static enum err explain(struct tx *tx, void *arg)
 {
@@ -479,6 +511,7 @@ int main(void)
         PAY_TEST(test_order__filters),
         PAY_TEST(test_order__news_by_id),
         PAY_TEST(test_order__a_word_of_few_orders_and_of_many),
+        PAY_TEST(test_order__looks_through_slices),
         PAY_TEST(test_order__lists_go_by_an_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
