@@ -517,17 +517,27 @@ async function boardPage() {
     seen[i] = key;
     lists[i].replaceChildren(...column.map((order) => ticket(order, show, load)));
   });
+  const dropFinished = (map) => map.forEach((order, id) => {
+    if (FINAL.includes(order.status))
+      map.delete(id);
+  });
   const show = (order) => {
     [orders, read].forEach((map) => map && keepNewer(map, order));
+    dropFinished(orders);
     render();
   };
-  /* What the stream tells while the lists come stays: it is at least as new. */
+  /* What the stream tells while the lists come stays: it is at least as new; also that an order is
+   * finished, until they are there. Of two readings the one that began last counts. */
   const load = async () => {
     const mine = new Map();
     read = mine;
     const pages = await Promise.all(columns.map((status) => call('GET', `/api/admin/orders?status=${status}&limit=100`)));
+    if (read !== mine)
+      return;
+    read = undefined;
     more = pages.map((page) => Boolean(page.next_cursor));
     pages.forEach((page) => page.items.forEach((order) => keepNewer(mine, order)));
+    dropFinished(mine);
     orders = mine;
     render();
   };
