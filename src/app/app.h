@@ -31,6 +31,7 @@ struct str app_secret_print(struct arena *arena, const struct crypto_keys *keys)
 /* serve and demo, once configured. */
 struct app_shop {
     struct config config;
+    struct config_sources *sources;
     bool demo;
     bool thread_left; /* out: one still talks to the mail server; the process ends at once */
 };

@@ -179,12 +179,15 @@ struct str app_secret_print(struct arena *arena, const struct crypto_keys *keys)
     return crypto_hash_str(keys, arena, "secret", STR("servery"));
 }
 
-static int accept_secret(struct arena *arena, const struct config *config)
+static int accept_secret(struct arena *arena, const struct config *config,
+                         const struct config_sources *sources)
 {
     struct crypto_keys keys;
     struct store *store = NULL;
     int applied;
 
+    if (config_check_secret_file(config, sources))
+        return 2;
     enum err err = crypto_keys_load(config->secret_file, &keys);
     if (!err)
         err = open_store(config, true, &store);
@@ -214,7 +217,7 @@ int app_admin(const struct command_line *line)
     if (n_rest == 2 && strcmp(line->argv[0], "create") == 0)
         return make_admin(line->arena, &config, line->argv[1]);
     if (n_rest == 1 && strcmp(line->argv[0], "accept-secret") == 0)
-        return accept_secret(line->arena, &config);
+        return accept_secret(line->arena, &config, sources);
     fprintf(stderr, "usage: servery admin create EMAIL\n       servery admin accept-secret\n");
     return 2;
 }

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "store/store.h"
 
 enum type { TYPE_TEXT, TYPE_SECRET_URL, TYPE_SECRET, TYPE_BOOL, TYPE_COUNT, TYPE_DURATION };
 
@@ -44,7 +46,7 @@ static const struct setting SETTINGS[] = {
      "payment provider: manual or test"},
     {"allow_test_payments", TYPE_BOOL, AT(allow_test_payments), "no", "yes", 0, 0,
      "lets serve run with payment = test, where anybody can pay with nothing"},
-    {"test_provider_url", TYPE_TEXT, AT(test_provider_url), "", NULL, 0, 0,
+    {"test_provider_url", TYPE_SECRET_URL, AT(test_provider_url), "", NULL, 0, 0,
      "makes the test provider a remote one, asked over HTTP at this URL"},
     {"payment_hold", TYPE_DURATION, AT(payment_hold_ms), "15m", NULL, SECOND_MS, 30 * DAY_MS,
      "how long an unpaid order holds its plates (s, m, h, d)"},
@@ -55,7 +57,7 @@ static const struct setting SETTINGS[] = {
     {"max_connections", TYPE_COUNT, AT(max_connections), "20000", NULL, 16, 1000000,
      "open connections at most"},
     {"prepared_statements", TYPE_BOOL, AT(prepared_statements), "yes", NULL, 0, 0,
-     "for PostgreSQL, which is to come: off behind pgbouncer in transaction mode"},
+     "for PostgreSQL, which is to come: no behind pgbouncer in transaction mode"},
     {"database_listen", TYPE_SECRET_URL, AT(database_listen), "", NULL, 0, 0,
      "for PostgreSQL, which is to come: a direct connection for notifications"},
     {"auth_rate_per_minute", TYPE_COUNT, AT(auth_rate_per_minute), "10", "1000", 0, COUNT_MAX,
@@ -102,16 +104,12 @@ static const char *source_text(enum config_source source)
 
 static bool parse_bool(struct str text, bool *ret_value)
 {
-    static const char *const yes[] = {"yes", "on", "true", "1"};
-    static const char *const no[] = {"no", "off", "false", "0"};
+    bool yes = str_is(text, "yes");
 
-    for (size_t i = 0; i < 4; i++) {
-        if (str_is(text, yes[i]) || str_is(text, no[i])) {
-            *ret_value = str_is(text, yes[i]);
-            return true;
-        }
-    }
-    return false;
+    if (!yes && !str_is(text, "no"))
+        return false;
+    *ret_value = yes;
+    return true;
 }
 
 static bool parse_duration(struct str text, int64_t *ret_ms)
@@ -166,6 +164,15 @@ static bool is_good_secret(const struct setting *setting, struct str text)
     return text.len == 0 || (int64_t)text.len >= setting->min;
 }
 
+static enum err complain_of_secret(const struct setting *setting, enum config_source source)
+{
+    char what[128];
+
+    snprintf(what, sizeof what, "must have %lld characters or more, all of them visible ASCII",
+             (long long)setting->min);
+    return complain(setting, source, what);
+}
+
 static enum err set(const struct loader *loader, const struct setting *setting, struct str text,
                     enum config_source source)
 {
@@ -177,7 +184,7 @@ static enum err set(const struct loader *loader, const struct setting *setting, 
     switch (setting->type) {
     case TYPE_SECRET:
         if (!is_good_secret(setting, text))
-            return complain(setting, source, "too short, or with other than visible ASCII");
+            return complain_of_secret(setting, source);
         *(const char **)(void *)target = arena_cstr(loader->arena, text);
         break;
     case TYPE_TEXT:
@@ -234,8 +241,9 @@ static enum err load_defaults(const struct loader *loader, bool demo)
     return ERR_OK;
 }
 
+/* `seen` has the settings of the lines before: of two, one would be taken in silence. */
 static enum err load_line(const struct loader *loader, const char *path, int number,
-                          struct str line)
+                          struct str line, bool *seen)
 {
     struct str rest = str_trim(line), name;
 
@@ -248,12 +256,20 @@ static enum err load_line(const struct loader *loader, const char *path, int num
     else if (!setting)
         fprintf(stderr, "servery: %s:%d: unknown setting " STR_FMT "\n", path, number,
                 STR_ARG(str_trim(name)));
-    return setting ? set(loader, setting, str_trim(rest), CONFIG_FILE) : ERR_PROBLEM;
+    if (!setting)
+        return ERR_PROBLEM;
+    if (seen[setting - SETTINGS]) {
+        fprintf(stderr, "servery: %s:%d: %s is set a second time\n", path, number, setting->name);
+        return ERR_PROBLEM;
+    }
+    seen[setting - SETTINGS] = true;
+    return set(loader, setting, str_trim(rest), CONFIG_FILE);
 }
 
 static enum err load_file(const struct loader *loader, const char *path)
 {
     FILE *file = fopen(path, "re");
+    bool seen[SETTINGS_N] = {false};
     char *line = NULL;
     size_t cap = 0;
     enum err err = ERR_OK;
@@ -268,7 +284,12 @@ static enum err load_file(const struct loader *loader, const char *path)
             break;
         while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
             len--;
-        err = load_line(loader, path, number, (struct str){line, (size_t)len});
+        err = load_line(loader, path, number, (struct str){line, (size_t)len}, seen);
+    }
+    /* What can be opened and not read, such as a folder, is not an empty file. */
+    if (!err && ferror(file)) {
+        fprintf(stderr, "servery: cannot read %s: %s\n", path, strerror(errno));
+        err = ERR_PROBLEM;
     }
     free(line);
     fclose(file);
@@ -307,9 +328,6 @@ static enum err load_flag(const struct loader *loader, int argc, char **argv, in
     if (!rest.ptr) {
         bool next_is_value = *i + 1 < argc && strncmp(argv[*i + 1], "--", 2) != 0;
         bool is_switch = setting && setting->type == TYPE_BOOL;
-        bool ignored;
-        if (is_switch && next_is_value)
-            next_is_value = parse_bool(str_from(argv[*i + 1]), &ignored);
         if (!next_is_value && !is_switch) {
             fprintf(stderr, "servery: %s needs a value\n", argv[*i]);
             return ERR_PROBLEM;
@@ -339,6 +357,42 @@ static enum err load_flags(const struct loader *loader, int argc, char **argv, b
     return ERR_OK;
 }
 
+enum err config_complain(const struct config_sources *sources, const char *name, const char *what)
+{
+    const struct setting *setting = find(str_from(name), '_');
+
+    return complain(setting, sources->of[setting - SETTINGS], what);
+}
+
+/* What every command would stumble over. demo has a database of its own, if none is named. */
+static enum err check_database(const struct loader *loader, bool demo)
+{
+    const char *database = loader->config->database;
+
+    return store_knows(database) || (demo && !*database)
+               ? ERR_OK
+               : config_complain(loader->sources, "database", "must be sqlite:FILE");
+}
+
+enum err config_check_secret_file(const struct config *config, const struct config_sources *sources)
+{
+    const char *path = config->secret_file, *slash = strrchr(path, '/');
+    char folder[VALUE_MAX_BYTES + 1] = ".";
+    struct stat status;
+
+    if (!*path)
+        return config_complain(sources, "secret_file", "must name a file");
+    if (stat(path, &status) == 0)
+        return S_ISREG(status.st_mode)
+                   ? ERR_OK
+                   : config_complain(sources, "secret_file", "this is not a file");
+    if (slash)
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path);
+    if (stat(folder, &status) != 0 && (errno == ENOENT || errno == ENOTDIR))
+        return config_complain(sources, "secret_file", "there is no such folder");
+    return ERR_OK;
+}
+
 enum err config_load(struct arena *arena, bool demo, int argc, char **argv,
                      struct config *ret_config, struct config_sources **ret_sources,
                      int *ret_n_rest)
@@ -355,6 +409,8 @@ enum err config_load(struct arena *arena, bool demo, int argc, char **argv,
         err = load_environment(&loader);
     if (!err)
         err = load_flags(&loader, argc, argv, false, ret_n_rest);
+    if (!err)
+        err = check_database(&loader, demo);
     if (!err && !*ret_config->public_url)
         ret_config->public_url = arena_printf(arena, "http://%s", ret_config->listen).ptr;
     return err;
@@ -414,18 +470,21 @@ void config_print(const struct config *config, const struct config_sources *sour
     }
 }
 
-void config_print_help(void)
+void config_print_help(bool demo)
 {
     puts("Settings, each also SERVERY_NAME in the environment or name = value in a file:");
     puts("  --config FILE\n        read settings from FILE");
     for (size_t i = 0; i < SETTINGS_N; i++) {
+        const char *value = demo && SETTINGS[i].demo ? SETTINGS[i].demo : SETTINGS[i].value;
         printf("  --");
         for (const char *p = SETTINGS[i].name; *p; p++)
             putchar(*p == '_' ? '-' : *p);
         printf("%s\n        %s", SETTINGS[i].type == TYPE_BOOL ? " yes|no" : " VALUE",
                SETTINGS[i].meaning);
-        if (*SETTINGS[i].value)
-            printf(" [%s]", SETTINGS[i].value);
+        if (value != SETTINGS[i].value && !*value)
+            value = "temporary";
+        if (*value)
+            printf(" [%s]", value);
         putchar('\n');
     }
 }

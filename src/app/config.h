@@ -42,11 +42,18 @@ MUST_CHECK enum err config_load(struct arena *arena, bool demo, int argc, char *
                                 struct config *ret_config, struct config_sources **ret_sources,
                                 int *ret_n_rest);
 
+/* Says what is wrong with a setting's value, and where that came from. Always ERR_PROBLEM. */
+enum err config_complain(const struct config_sources *sources, const char *name, const char *what);
+
+/* For the commands that need the key: whether secret_file is, or can become, a file. Complains. */
+MUST_CHECK enum err config_check_secret_file(const struct config *config,
+                                             const struct config_sources *sources);
+
 /* "# source: meaning" and "name = value" for each; passwords are masked. */
 void config_print(const struct config *config, const struct config_sources *sources);
 
-void config_print_help(void);     /* the flags, for --help */
-void config_print_markdown(void); /* the README's table */
-void config_print_example(void);  /* a configuration file, every setting commented out */
+void config_print_help(bool demo); /* the flags, for --help */
+void config_print_markdown(void);  /* the README's table */
+void config_print_example(void);   /* a configuration file, every setting commented out */
 
 #endif

@@ -23,7 +23,7 @@ static int version(const struct command_line *line)
 static const struct subcommand SUBCOMMANDS[] = {
     {"serve", app_serve, "serve", "Serves the shop",
      "Serves the shop. Applies missing migrations first."},
-    {"demo", app_demo, "demo", "Serves a sample shop on this machine, to try it out",
+    {"demo", app_demo, "demo", "Serves a sample shop, to try it out",
      "Serves a sample shop on loopback, with pretended payments, an admin\n"
      "(admin@example.com / servery-demo) and a page /dev/mail that shows the mails\n"
      "sent. Its data is thrown away at the end, unless --database says where to keep it."},
@@ -33,9 +33,9 @@ static const struct subcommand SUBCOMMANDS[] = {
      "servery admin accept-secret\n\n"
      "Takes the key in secret_file as the shop's, where the former one is lost: everybody\n"
      "has to log in again, and mails that wait to be sent are lost."},
-    {"migrate", app_migrate, "migrate", "Brings the database to this program's version",
+    {"migrate", app_migrate, "migrate", "Brings the database up to date",
      "Brings the database to this program's version."},
-    {"backup", app_backup, "backup FILE", "Copies the data to a new file, also while it serves",
+    {"backup", app_backup, "backup [--with-key] FILE", "Copies the data, also while it serves",
      "Copies the data, as they are at one moment, to a new file, also while the server runs and\n"
      "writes. The file has its name only when it is on the disk and verified as by check. One\n"
      "that exists is not written over, and a backup that fails leaves nothing behind. Exits 1\n"
@@ -44,7 +44,7 @@ static const struct subcommand SUBCOMMANDS[] = {
     {"check", app_check, "check", "Verifies the data",
      "Verifies the data, also while the server runs: names each breach and exits 1. Changes\n"
      "nothing, so it needs no right to write, and reads a backup on a read-only medium."},
-    {"config", app_config, "config [--example]", "Prints every setting",
+    {"config", app_config, "config [--example|--markdown]", "Prints every setting",
      "Prints every setting with its value, where that came from, and its meaning. With\n"
      "--example, a configuration file to begin with; with --markdown, a table of them."},
     {"version", version, "version", "Prints the version", "Prints the version."},
@@ -56,7 +56,7 @@ static void print_help(FILE *out)
 {
     fputs("Servery: sells every plate at most once, never loses a paid order.\n\n", out);
     for (size_t i = 0; i < SUBCOMMANDS_N; i++) {
-        fprintf(out, "  servery %-20s %s\n", SUBCOMMANDS[i].usage, SUBCOMMANDS[i].summary);
+        fprintf(out, "  servery %-29s  %s\n", SUBCOMMANDS[i].usage, SUBCOMMANDS[i].summary);
     }
     fputs("\nTry `servery demo`; each command has --help.\n", out);
 }
@@ -100,7 +100,7 @@ int main(int argc, char **argv)
         printf("servery %s\n\n%s\n", subcommand->usage, subcommand->help);
         if (subcommand->run != version) {
             putchar('\n');
-            config_print_help();
+            config_print_help(subcommand->run == app_demo);
         }
         return 0;
     }

@@ -38,8 +38,9 @@ enum { STOP_TIMEOUT_MS = 10 * 1000, STOP_MAIL_MS = 2 * 1000 };
 struct app {
     struct arena *arena;
     const struct config *config;
+    const struct config_sources *sources;
     bool demo;
-    int lock_fd;
+    int lock_fd, bound_fd;
     struct api api;
     struct payment_provider provider;
     struct mail_target mail_target;
@@ -49,14 +50,21 @@ struct app {
     struct http_server *server;
 };
 
-static enum err complain(const char *setting, const char *what)
+static enum err complain(const struct app *app, const char *setting, const char *what)
 {
-    fprintf(stderr, "servery: %s: %s\n", setting, what);
-    return ERR_PROBLEM;
+    return config_complain(app->sources, setting, what);
 }
 
 /* ---- Settings that must be understood before anything starts ---- */
 
+/* Of a name (an international one as xn--…), an address or a port. */
+static bool is_host_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c && strchr(".-_:[]", c));
+}
+
+/* The shop is at the root of its origin: cookies, links and the pages' own calls need it. */
 static enum err set_public_url(struct app *app)
 {
     struct api_settings *settings = &app->api.settings;
@@ -66,16 +74,18 @@ static enum err set_public_url(struct app *app)
         url.len--;
     bool https = str_starts(url, STR("https://"));
     if (!https && !str_starts(url, STR("http://")))
-        return complain("public_url", "must begin with http:// or https://");
-    size_t host = https ? 8 : 7, end = host;
-    while (end < url.len && url.ptr[end] != '/')
-        end++;
-    if (end == host)
-        return complain("public_url", "names no host");
+        return complain(app, "public_url", "must begin with http:// or https://");
+    struct str host = str_slice(url, https ? 8 : 7, url.len);
+    if (host.len == 0)
+        return complain(app, "public_url", "names no host");
+    for (size_t i = 0; i < host.len; i++)
+        if (!is_host_char(host.ptr[i]))
+            return complain(app, "public_url", "must be a host and nothing more, such as "
+                                               "https://shop.example.com or http://[::1]:8080");
     settings->public_url = arena_dup(app->arena, url);
-    settings->origin = arena_dup(app->arena, str_slice(url, 0, end));
+    settings->origin = settings->public_url;
     settings->https = https;
-    settings->is_local = client_name_is_loopback(str_slice(url, host, end));
+    settings->is_local = client_name_is_loopback(host);
     return ERR_OK;
 }
 
@@ -84,18 +94,30 @@ static enum err set_trusted_proxies(struct app *app)
     struct str rest = str_from(app->config->trusted_proxies), part;
     size_t max = 1, n = 0;
 
+    if (rest.len == 0)
+        return ERR_OK;
     for (size_t i = 0; i < rest.len; i++)
         max += rest.ptr[i] == ',';
     struct client_network *networks = arena_alloc(app->arena, max * sizeof *networks);
     while (str_split(&rest, ',', &part)) {
-        if (str_trim(part).len == 0)
-            continue;
         if (!client_network_parse(part, &networks[n++]))
-            return complain("trusted_proxies", "expected addresses or networks, such as 10.0.0.0/8");
+            return complain(app, "trusted_proxies",
+                            "expected addresses or networks, such as 10.0.0.0/8");
     }
     app->api.settings.trusted_proxies = networks;
     app->api.settings.n_trusted_proxies = n;
     return ERR_OK;
+}
+
+static bool is_http_url(const char *text)
+{
+    struct str url = str_from(text);
+    size_t host = str_starts(url, STR("https://")) ? 8 : str_starts(url, STR("http://")) ? 7 : 0;
+
+    for (size_t i = 0; i < url.len; i++)
+        if (url.ptr[i] <= ' ' || url.ptr[i] > '~')
+            return false;
+    return host > 0 && host < url.len && url.ptr[host] != '/';
 }
 
 static enum err set_payment(struct app *app)
@@ -103,10 +125,12 @@ static enum err set_payment(struct app *app)
     const struct config *config = app->config;
     const char *url = *config->test_provider_url ? config->test_provider_url : NULL;
 
+    if (url && !is_http_url(url))
+        return complain(app, "test_provider_url", "must begin with http:// or https:// and a host");
     if (!provider_init(&app->provider, config->payment, url))
-        return complain("payment", "must be manual or test");
+        return complain(app, "payment", "must be manual or test");
     if (strcmp(config->payment, "test") == 0 && !config->allow_test_payments)
-        return complain("payment", "test lets anybody pay with nothing; if this is what you want, "
+        return complain(app, "payment", "test lets anybody pay with nothing; if this is what you want, "
                                    "set allow_test_payments = yes");
     app->api.provider = &app->provider;
     app->api.settings.payment_hold_ms = config->payment_hold_ms;
@@ -119,14 +143,21 @@ static enum err set_mail(struct app *app)
     char error[MAIL_ERROR_SIZE];
 
     if (!mail_target_parse(config->mail, &app->mail_target, error))
-        return complain("mail", error);
-    if (*config->mail_ca_file)
+        return complain(app, "mail", error);
+    if (*config->mail_ca_file) {
+        FILE *file = fopen(config->mail_ca_file, "re");
+        bool readable = file && (fgetc(file) != EOF || !ferror(file));
+        if (file)
+            fclose(file);
+        if (!readable)
+            return complain(app, "mail_ca_file", "this file cannot be read");
         app->mail_target.ca_file = config->mail_ca_file;
+    }
     const char *from = config->mail_from;
     if (!*from && app->mail_target.scheme == MAIL_LOG)
         from = "Servery <servery@localhost>";
     if (!mail_address_parse(app->arena, str_from(from), &app->mail_from))
-        return complain("mail_from", "must be an address, such as \"The Shop <shop@example.com>\"");
+        return complain(app, "mail_from", "must be an address, such as \"The Shop <shop@example.com>\"");
     return ERR_OK;
 }
 
@@ -144,7 +175,7 @@ static enum err parse_listen(struct app *app, struct http_address *ret_address)
         host = str_slice(host, 1, host.len - 1);
     if (!client_address_parse(host, ret_address) ||
         !str_to_int64(str_slice(listen, colon, listen.len), &port) || port < 0 || port > 65535)
-        return complain("listen", "must be an address and a port from 0 to 65535, such as "
+        return complain(app, "listen", "must be an address and a port from 0 to 65535, such as "
                                   "127.0.0.1:8080 or [::1]:8080");
     return ERR_OK;
 }
@@ -160,7 +191,7 @@ static enum err set_up(struct app *app)
     settings->metrics_token = str_from(app->config->metrics_token);
     enum err err = parse_listen(app, &address);
     if (!err && app->demo && !client_is_loopback(&address))
-        err = complain("listen", "demo serves on loopback only: its admin's password is known");
+        err = complain(app, "listen", "demo serves on loopback only: its admin's password is known");
     if (!err)
         err = set_public_url(app);
     if (!err)
@@ -169,6 +200,8 @@ static enum err set_up(struct app *app)
         err = set_payment(app);
     if (!err)
         err = set_mail(app);
+    if (!err)
+        err = config_check_secret_file(app->config, app->sources);
     return err;
 }
 
@@ -290,8 +323,10 @@ static enum err start_jobs(struct app *app)
 
 static enum err start_server(struct app *app)
 {
+    int fd = app->bound_fd;
     struct http_options options = {
         .listen = app->config->listen,
+        .bound_fd = &fd,
         .io_threads = (int)app->config->io_threads,
         .workers = (int)app->config->workers,
         .max_connections = (int)app->config->max_connections,
@@ -304,6 +339,7 @@ static enum err start_server(struct app *app)
         .refuse = api_refuse,
         .measure = metrics_measure,
     };
+    app->bound_fd = -1;
     return http_server_create(&options, &app->server);
 }
 
@@ -370,6 +406,8 @@ static bool take_down(struct app *app)
     mailbox_destroy(api->mailbox);
     if (app->lock_fd >= 0)
         close(app->lock_fd);
+    if (app->bound_fd >= 0)
+        close(app->bound_fd);
     if (!thread_left)
         net_global_cleanup();
     return thread_left;
@@ -386,7 +424,8 @@ static void block_signals(sigset_t *signals)
 
 int app_run(struct arena *arena, struct app_shop *shop)
 {
-    struct app app = {.arena = arena, .config = &shop->config, .demo = shop->demo, .lock_fd = -1};
+    struct app app = {.arena = arena, .config = &shop->config, .sources = shop->sources,
+                      .demo = shop->demo, .lock_fd = -1, .bound_fd = -1};
     sigset_t signals;
     int signal_number = 0;
 
@@ -396,6 +435,9 @@ int app_run(struct arena *arena, struct app_shop *shop)
         sandbox_enter();
     block_signals(&signals);
     enum err err = net_global_init();
+    /* Before the data are migrated: what cannot serve them leaves them to the former version. */
+    if (!err)
+        err = http_bind(app.config->listen, &app.bound_fd);
     if (!err)
         err = open_shop(&app);
     if (!err)
@@ -432,9 +474,8 @@ static int leave(const struct app_shop *shop, int status)
 int app_serve(const struct command_line *line)
 {
     struct app_shop shop = {.demo = false};
-    struct config_sources *sources;
 
-    if (app_load(line, false, &shop.config, &sources))
+    if (app_load(line, false, &shop.config, &shop.sources))
         return 2;
     return leave(&shop, app_run(line->arena, &shop));
 }
@@ -452,10 +493,9 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
 int app_demo(const struct command_line *line)
 {
     struct app_shop shop = {.demo = true};
-    struct config_sources *sources;
     char *folder = NULL;
 
-    if (app_load(line, true, &shop.config, &sources))
+    if (app_load(line, true, &shop.config, &shop.sources))
         return 2;
     if (!*shop.config.database) {
         const char *tmp = getenv("TMPDIR");

@@ -183,6 +183,7 @@ void http_pieces_open(struct http_call *call, http_pieces_next *next, http_piece
 
 struct http_options {
     const char *listen; /* "127.0.0.1:8080", "[::1]:0"; port 0 takes a free one */
+    const int *bound_fd; /* what http_bind made of it, the server's from then on; NULL: not yet */
     int io_threads, workers, max_connections;
     const struct http_route *routes; /* the first one */
     size_t n_routes, route_size;     /* bytes from one route to the next */
@@ -207,6 +208,10 @@ struct http_stats {
 };
 
 struct http_server;
+
+/* Takes the address (as in http_options) without listening yet: whoever connects is refused until a
+ * server is created with it. An address in use is an error, logged. */
+MUST_CHECK enum err http_bind(const char *listen, int *ret_fd);
 
 /* Listens (an address in use is an error, logged) and starts the threads; serves at once. */
 MUST_CHECK enum err http_server_create(const struct http_options *options,

@@ -243,7 +243,7 @@ static void loop_finish(struct http_loop *loop)
 
 /* ---- Listening ---- */
 
-static int listen_on(const struct addrinfo *address)
+static int bind_to(const struct addrinfo *address)
 {
     static const int on = 1, off = 0;
     int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -254,7 +254,7 @@ static int listen_on(const struct addrinfo *address)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (address->ai_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0)
         return fd;
     int saved = errno;
     (void)close(fd);
@@ -273,34 +273,49 @@ static int port_of(int fd)
                      : ((struct sockaddr_in *)(void *)&address)->sin_port);
 }
 
-static enum err open_listener(struct http_server *server)
+static enum err listen_failed(const char *address, const char *error)
+{
+    log_line(LOG_ERROR, "listen_failed", LOG_CSTR("address", address), LOG_CSTR("error", error));
+    return ERR_INTERNAL;
+}
+
+enum err http_bind(const char *listen, int *ret_fd)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *address = NULL;
-    const char *listen = server->options.listen;
     const char *colon = strrchr(listen, ':');
     char host[256];
     size_t len = colon ? (size_t)(colon - listen) : sizeof host;
+    int fd = -1;
 
-    if (len >= sizeof host) {
-        log_line(LOG_ERROR, "listen_failed", LOG_CSTR("address", listen),
-                 LOG_CSTR("error", "not of the form host:port"));
-        return ERR_INTERNAL;
-    }
+    if (len >= sizeof host)
+        return listen_failed(listen, "not of the form host:port");
     bool brackets = len >= 2 && listen[0] == '[' && listen[len - 1] == ']';
     len -= brackets ? 2 : 0;
     memcpy(host, listen + (brackets ? 1 : 0), len);
     host[len] = 0;
     int rc = getaddrinfo(len > 0 ? host : NULL, colon + 1, &hints, &address);
     if (rc == 0)
-        server->listen_fd = listen_on(address);
+        fd = bind_to(address);
     const char *error = rc != 0 ? gai_strerror(rc) : strerror(errno);
     if (address)
         freeaddrinfo(address);
-    if (rc != 0 || server->listen_fd < 0) {
-        log_line(LOG_ERROR, "listen_failed", LOG_CSTR("address", listen), LOG_CSTR("error", error));
+    if (fd < 0)
+        return listen_failed(listen, error);
+    *ret_fd = fd;
+    return ERR_OK;
+}
+
+static enum err open_listener(struct http_server *server)
+{
+    const struct http_options *options = &server->options;
+
+    if (options->bound_fd)
+        server->listen_fd = *options->bound_fd;
+    else if (http_bind(options->listen, &server->listen_fd))
         return ERR_INTERNAL;
-    }
+    if (listen(server->listen_fd, BACKLOG) != 0)
+        return listen_failed(options->listen, strerror(errno));
     server->port = port_of(server->listen_fd);
     return ERR_OK;
 }

@@ -108,7 +108,7 @@ bool mail_target_parse(const char *setting, struct mail_target *ret_target,
         curl_url_cleanup(url);
     }
     if (fault != NULL) {
-        snprintf(ret_error, MAIL_ERROR_SIZE, "mail: %s", fault);
+        snprintf(ret_error, MAIL_ERROR_SIZE, "%s", fault);
         return false;
     }
     *ret_target = target;

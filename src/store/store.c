@@ -157,22 +157,28 @@ const char *store_path(const struct store *store)
 
 /* ---- Opening ---- */
 
+static const char SQLITE_SCHEME[] = "sqlite:";
+
+bool store_knows(const char *database)
+{
+    size_t scheme_len = sizeof(SQLITE_SCHEME) - 1;
+
+    return strncmp(database, SQLITE_SCHEME, scheme_len) == 0 && database[scheme_len] != '\0';
+}
+
 enum err store_open(const struct store_options *options, struct store **ret_store)
 {
-    static const char sqlite_scheme[] = "sqlite:";
-    size_t scheme_len = sizeof(sqlite_scheme) - 1;
     struct engine *engine;
     struct store *store;
     enum err err;
 
-    if (strncmp(options->database, sqlite_scheme, scheme_len) != 0 ||
-        options->database[scheme_len] == '\0') {
+    if (!store_knows(options->database)) {
         /* Its text may hold a password. */
         log_line(LOG_ERROR, "database_unknown",
                  LOG_CSTR("hint", "the setting database must be sqlite:FILE"));
         return ERR_INTERNAL;
     }
-    err = sqlite_engine_open(options, options->database + scheme_len, &engine);
+    err = sqlite_engine_open(options, options->database + sizeof(SQLITE_SCHEME) - 1, &engine);
     if (err)
         return err;
     store = mem_zalloc(sizeof(*store));

@@ -208,6 +208,9 @@ struct store_backup {
 };
 MUST_CHECK enum err store_backup(struct store *store, struct store_backup *backup);
 
+/* Whether a database of this name could be opened: it is sqlite:FILE. */
+bool store_knows(const char *database);
+
 /* The path of an SQLite database's file, for its lock file; NULL for other engines. */
 const char *store_path(const struct store *store);
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { buildDir, run } from '../lib/build.mjs';
 import { PROGRAM, startServer } from '../lib/server.mjs';
 import { Client } from '../lib/client.mjs';
@@ -83,8 +84,10 @@ test('passwords are not shown', async () => {
   assert.equal(all.metrics_token.value, '***');
   assert.equal((await config(['--mail', 'smtp://me:hun/ter2@mail.example'])).mail.value,
     'smtp://me:***@mail.example');
-  assert.equal((await config(['--database', 'postgresql://u:hunter2@h/db'])).database.value,
-    'postgresql://u:***@h/db');
+  const later = await config(['--database-listen', 'postgresql://u:hunter2@h/db',
+    '--test-provider-url', 'http://u:hunter2@h/']);
+  assert.equal(later.database_listen.value, 'postgresql://u:***@h/db');
+  assert.equal(later.test_provider_url.value, 'http://u:***@h/');
 });
 
 for (const [args, words] of [
@@ -93,13 +96,22 @@ for (const [args, words] of [
   [['--workers', 'many'], /workers/],
   [['--payment-hold', '0s'], /payment_hold/],
   [['--payment-hold', '15'], /payment_hold/],
-  [['--metrics-token', '0123456789abcde'], /^servery: metrics_token \(from flag\): too short[^0]*$/],
+  [['--metrics-token', '0123456789abcde'],
+    /^servery: metrics_token \(from flag\): must have 16 characters[^0]*$/],
   [['--metrics-token', '0123456789 abcdef'], /metrics_token/],
   [['--metrics-token', '0123456789abcdéf'], /metrics_token/],
   [['--allow-test-payments=perhaps'], /allow_test_payments \(from flag\): must be yes or no/],
+  [['--allow-test-payments', 'maybe'], /allow_test_payments \(from flag\): must be yes or no/],
+  [['--sandbox', 'on'], /sandbox \(from flag\): must be yes or no/],
+  [['--prepared-statements', '1'], /prepared_statements \(from flag\): must be yes or no/],
+  [['--database', 'foo.db'], /database \(from flag\): must be sqlite:FILE/],
+  [['--database', 'sqlite:'], /database/],
+  [['--database', ''], /database/],
+  [['--database', 'postgresql://u:hunter2@h/db'], /database [^2]*$/],
   [['--no-such-thing=1'], /unknown option/],
   [['--listen'], /--listen needs a value/],
   [['--config', '/nowhere/at/all'], /cannot read/],
+  [['--config', '/'], /cannot read \/: Is a directory/],
   [['word'], /unexpected word/],
 ]) {
   test(`config ${args.join(' ')} is refused in words`, async () => {
@@ -124,14 +136,55 @@ test('a line of the file that is no setting is named with its number', async () 
   assert.match(stderr, /bad\.conf:2: unknown setting wrokers/);
 });
 
+/* One of two lines won, unsaid. */
+test('a file that sets something twice is refused', async () => {
+  const file = join(dir, 'twice.conf');
+  writeFileSync(file, 'workers = 8\nlisten = 127.0.0.1:1\nworkers = 9\n');
+  const { code, stderr } = await servery(['config', '--config', file]);
+  assert.equal(code, 2);
+  assert.match(stderr, /twice\.conf:3: workers is set a second time/);
+});
+
+/* It was taken as an empty file, and served a new shop in the working folder. */
+test('serve takes no folder as its settings', async () => {
+  const before = readdirSync(dir);
+  const { code, stderr } = await servery(['serve', '--config', dir]);
+  assert.equal(code, 2);
+  assert.equal(stderr, `servery: cannot read ${dir}: Is a directory\n`);
+  assert.deepEqual(readdirSync(dir), before);
+});
+
+test('demo shows its own defaults', async () => {
+  const { stdout } = await servery(['demo', '--help']);
+  for (const [flag, value] of [['payment', 'test'], ['database', 'temporary'],
+    ['auth-rate-per-minute', '1000'], ['workers', '64']]) {
+    assert.match(stdout, new RegExp(`  --${flag} VALUE\n .*\\[${value}\\]\n`));
+  }
+  assert.match((await servery(['serve', '--help'])).stdout, /  --payment VALUE\n .*\[manual\]\n/);
+});
+
 for (const [args, words] of [
   [['--payment', 'test'], /allow_test_payments/],
-  [['--payment', 'gold'], /payment: must be manual or test/],
-  [['--mail', 'pigeon'], /mail:/],
+  [['--payment', 'gold'], /payment \(from flag\): must be manual or test/],
+  [['--mail', 'pigeon'], /^servery: mail \(from flag\): must be log/],
+  [['--mail-ca-file', '/nowhere/at/all'], /mail_ca_file \(from flag\): .* cannot be read/],
+  [['--mail-ca-file', '/'], /mail_ca_file/],
+  [['--test-provider-url', 'foo'], /test_provider_url \(from flag\): must begin with http/],
+  [['--test-provider-url', 'ftp://x'], /test_provider_url/],
+  [['--test-provider-url', 'http:///x'], /test_provider_url/],
+  [['--test-provider-url', 'http://'], /test_provider_url/],
+  [['--secret-file', ''], /secret_file \(from flag\): must name a file/],
+  [['--secret-file', '/'], /secret_file .* not a file/],
+  [['--secret-file', '/nowhere/at/all'], /secret_file .* no such folder/],
+  [['--public-url', 'https://shop.example/path'], /public_url \(from flag\): must be a host/],
+  [['--public-url', 'https://shop.example '], /public_url/],
+  [['--public-url', 'https://me@shop.example'], /public_url/],
+  [['--public-url', 'https://'], /public_url/],
+  [['--trusted-proxies', '127.0.0.1,,'], /trusted_proxies/],
   [['--mail', 'smtp://127.0.0.1:25'], /mail_from/],
   [['--public-url', 'shop.example'], /public_url/],
   [['--trusted-proxies', '10.0.0.0/99'], /trusted_proxies/],
-  [['--listen', '127.0.0.1:65536'], /listen: must be an address and a port/],
+  [['--listen', '127.0.0.1:65536'], /listen \(from flag\): must be an address and a port/],
   [['--listen', '127.0.0.1:-1'], /listen/],
   [['--listen', '127.0.0.1'], /listen/],
   [['--listen', ''], /listen/],
@@ -143,6 +196,22 @@ for (const [args, words] of [
     assert.match(stderr, words);
   });
 }
+
+/* What is the environment's fault may pass: the unit tries again. And what cannot serve the data
+ * must not have brought them to its version. */
+test('serve with a port in use exits with 1, and has not touched the data', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  try {
+    const { code, stderr } = await servery(['serve', `--listen=127.0.0.1:${taken.address().port}`,
+      `--database=sqlite:${join(dir, 'unbound.db')}`, `--secret-file=${join(dir, 'unbound.key')}`]);
+    assert.equal(code, 1);
+    assert.match(stderr, /listen_failed/);
+    assert.deepEqual(readdirSync(dir).filter((name) => name.startsWith('unbound')), []);
+  } finally {
+    taken.close();
+  }
+});
 
 for (const listen of ['0.0.0.0:0', '[::]:0', '10.1.2.3:0']) {
   test(`demo serves on loopback only, not on ${listen}`, async () => {

@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <netinet/in.h>
+
 #include <cmocka.h>
 
 #define HOST "Host: a\r\n"
@@ -532,6 +534,27 @@ static void test_http_server__address_in_use(void **state)
     assert_null(second);
 }
 
+/* Bound, an address refuses whoever connects; only the server that is given it listens. */
+static void test_http_server__bound_before(void **state)
+{
+    struct rig *rig = *state;
+    struct sockaddr_in address;
+    socklen_t len = sizeof address;
+    int fd = -1, client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(http_bind("127.0.0.1:0", &fd), ERR_OK);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    assert_int_equal(connect(client, (const struct sockaddr *)&address, len), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+    (void)close(client);
+    rig->options.bound_fd = &fd;
+    rig_start(rig);
+    assert_int_equal(http_server_port(rig->server), ntohs(address.sin_port));
+    client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(client, (const struct sockaddr *)&address, len), 0);
+    (void)close(client);
+}
+
 static void test_http_server__ipv4_mapped_peer(void **state)
 {
     struct rig *rig = *state;
@@ -565,6 +588,7 @@ int main(void)
         TEST(client_leaves_mid_job),
         TEST(connection_cap),
         TEST(address_in_use),
+        TEST(bound_before),
         TEST(ipv4_mapped_peer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -410,7 +410,7 @@ static void test_mail__target_parse_refuses(void **state)
         strcpy(error, "");
         if (mail_target_parse(bad[i], &target, error))
             fail_msg("taken: %s", bad[i]);
-        assert_true(str_starts(str_from(error), STR("mail: ")));
+        assert_true(strlen(error) > 0);
         assert_false(str_contains(str_from(error), STR("secret")));
     }
     assert_int_equal(target.port, -1);
