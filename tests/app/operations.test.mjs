@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync,
-  writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync,
+  symlinkSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,10 @@ class Machine {
     machine.data = join(home, 'data');
     machine.backups = join(home, 'backups');
     machine.bin = join(home, 'bin');
+    machine.config = join(home, 'servery.conf');
     for (const folder of [machine.data, machine.backups, machine.bin]) mkdirSync(folder);
+    writeFileSync(machine.config, `database = sqlite:${join(machine.data, 'servery.db')}\n`
+      + `secret_file = ${join(machine.data, 'servery.key')}\n`);
     machine.http = http.createServer((request, response) => {
       const words = request.url.slice(1).split('/');
       machine.asked.push(words.join(' '));
@@ -49,7 +52,7 @@ class Machine {
     symlinkSync(join(buildDir, PROGRAM), join(machine.bin, 'servery'));
     for (const [name, text] of [
       ['systemctl', `${ask}/systemctl/"$1"/"$2"`],
-      ['apt-get', `${ask}/apt-get/"$1"`],
+      ['apt-get', `printf '%s\\n' "$@" >"$0.words"; ${ask}/apt-get/"$1"`],
       ['runuser', 'shift 3; exec "$@"'],
     ])
       writeFileSync(join(machine.bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
@@ -61,8 +64,8 @@ class Machine {
     return machine;
   }
 
-  async #obey([program, verb]) {
-    if (program !== 'systemctl') return;
+  /* The package restarts the server when it is installed. */
+  async #obey([, verb]) {
     if (this.server && verb !== 'start') {
       await this.server.end();
       this.server = undefined;
@@ -77,13 +80,15 @@ class Machine {
     return this.#obey(['systemctl', 'start']);
   }
 
+  /* As somebody pastes it: into a shell that goes on after a failure. */
   async run(name, variables) {
-    const shell = spawn('bash', ['-euo', 'pipefail', '-c', commands(name)], {
+    const shell = spawn('sh', [], {
       env: { ...process.env, PATH: `${this.bin}:${process.env.PATH}`, DATA: this.data,
-        BACKUPS: this.backups, OWNER: userInfo().username, ...variables },
-      stdio: ['ignore', 'pipe', 'pipe'],
+        BACKUPS: this.backups, CONFIG: this.config, OWNER: userInfo().username, ...variables },
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     let out = '';
+    shell.stdin.end(commands(name));
     for (const stream of [shell.stdout, shell.stderr])
       stream.setEncoding('utf8').on('data', (text) => { out += text; });
     const [code] = await once(shell, 'close');
@@ -104,13 +109,28 @@ test('the restore brings the shop back, on the same machine and on a new one', a
   assert.equal(made.code, 0, made.stderr);
   const after = await order(customer, [[rice, 1]]);
 
+  // On another machine the package has started a server, with a key and data of its own.
   const fresh = await Machine.create(t);
-  for (const machine of [old, fresh]) {
-    const { code, out } = await machine.run('restore', { BACKUP: backup });
+  await fresh.start();
+  const moved = await Machine.create(t);
+  const lone = join(moved.backups, 'lone.db');
+  copyFileSync(backup, lone);
+  for (const [machine, variables, words] of [
+    [old, { BACKUP: backup }, `the key is now that of ${backup}.key`],
+    [fresh, { BACKUP: backup }, `the key is now that of ${backup}.key`],
+    [moved, { BACKUP: lone, KEY: `${backup}.key` }, `the key is now that of ${backup}.key`],
+    [old, { BACKUP: lone }, `there is no ${lone}.key: the present key stays`],
+  ]) {
+    machine.asked = [];
+    const { code, out } = await machine.run('restore', variables);
     assert.equal(code, 0, out);
     assert.deepEqual(machine.asked, ['systemctl stop servery', 'systemctl start servery']);
     const sound = 'checked 1 foods, 1 payments, 1 orders: 0 breaches\n'; // before and after
-    assert.equal(out, sound + sound);
+    const [, named] = out.match(/^the former files: (.*)$/m);
+    assert.equal(out, `${sound}the former files: ${named}\n${words}\n${sound}`);
+    assert.equal(existsSync(join(named, 'servery.db')), machine !== moved);
+    assert.equal(statSync(join(machine.data, 'servery.key')).mode & 0o777, 0o600);
+    assert.deepEqual(readdirSync(machine.data).filter((name) => name.startsWith('restored')), []);
     assert.equal(statSync(join(machine.data, 'servery.db')).mode & 0o777, 0o600);
     // The key is the shop's, so who was logged in is it still.
     const there = new Client(machine.server, { token: customer.token });
@@ -118,18 +138,27 @@ test('the restore brings the shop back, on the same machine and on a new one', a
     await there.get(`/api/orders/${after.id}`, { expect: 404 });
     assert.equal((await there.get(`/api/foods/${rice.id}`)).body.stock, 8);
   }
-  const [former] = readdirSync(old.data).filter((name) => name.startsWith('former-'));
-  assert.equal(sql(join(old.data, former, 'servery.db'), 'SELECT count(*) FROM orders'), '2');
+  const formers = readdirSync(old.data).filter((name) => name.startsWith('former-'));
+  assert.deepEqual(formers.map((name) =>
+    sql(join(old.data, name, 'servery.db'), 'SELECT count(*) FROM orders')).sort(), ['1', '2']);
 });
 
+/* Pasted into a shell that goes on after a failure, it went on. */
 test('the restore touches nothing when the backup is no good', async (t) => {
   const machine = await Machine.create(t);
   await machine.start();
+  const good = join(machine.backups, 'good.db');
+  const made = await machine.server.command('backup', good);
+  assert.equal(made.code, 0, made.stderr);
+  const before = readdirSync(machine.data).sort();
   const torn = join(machine.backups, 'torn.db');
   writeFileSync(torn, readFileSync(join(machine.data, 'servery.db')).subarray(0, 1000));
-  for (const BACKUP of [torn, join(machine.backups, 'none.db'), '']) {
-    const { code } = await machine.run('restore', { BACKUP });
+  for (const variables of [{ BACKUP: torn }, { BACKUP: join(machine.backups, 'none.db') },
+    { BACKUP: '' }, { BACKUP: good, KEY: join(machine.backups, 'none.key') },
+    { BACKUP: good, OWNER: 'nobody-at-all' }]) {
+    const { code } = await machine.run('restore', variables);
     assert.notEqual(code, 0);
+    assert.deepEqual(readdirSync(machine.data).sort(), before);
   }
   assert.deepEqual(machine.asked, []);
   await new Client(machine.server).get('/readyz', { expect: 200 });
@@ -153,9 +182,11 @@ test('the upgrade brings older data along, and leaves the way back', async (t) =
   const machine = await Machine.create(t);
   const database = join(machine.data, 'servery.db');
   firstVersion(database);
-  const { code, out } = await machine.run('upgrade', { PACKAGE: './servery_9.9.9_amd64.deb' });
+  const { code, out } = await machine.run('upgrade', { PACKAGE: 'servery_9.9.9_amd64.deb' });
   assert.equal(code, 0, out);
-  assert.deepEqual(machine.asked, ['apt-get install', 'systemctl restart servery']);
+  assert.deepEqual(machine.asked, ['apt-get install']);
+  assert.deepEqual(readFileSync(join(machine.bin, 'apt-get.words'), 'utf8').trim().split('\n'),
+    ['install', '-y', '-o', 'Dpkg::Options::=--force-confold', './servery_9.9.9_amd64.deb']);
   assert.ok(machine.server.log.some(({ event }) => event === 'migrated'));
   assert.match(out, /checked 1 foods, 0 payments, 0 orders: 0 breaches/);
   const client = new Client(machine.server);
@@ -165,4 +196,15 @@ test('the upgrade brings older data along, and leaves the way back', async (t) =
   const before = out.match(/the way back: (.*)/)[1];
   assert.ok(existsSync(before));
   assert.equal(sql(before, 'SELECT max(version) FROM schema_migrations'), '1');
+});
+
+test('nothing is installed without a backup to go back to', async (t) => {
+  const machine = await Machine.create(t);
+  writeFileSync(join(machine.data, 'servery.db'), 'To whom it may concern\n'.repeat(200));
+  for (const PACKAGE of ['./servery_9.9.9_amd64.deb', '']) {
+    const { code, out } = await machine.run('upgrade', { PACKAGE });
+    assert.notEqual(code, 0);
+    assert.doesNotMatch(out, /the way back/);
+  }
+  assert.deepEqual(machine.asked, []);
 });
