@@ -1,7 +1,8 @@
 /* The orders as a CSV file, newest first: the board's filters and none of its pages. The file is sent
- * in pieces of one page each, read in a transaction of its own only when the client has taken the one
- * before; orders that are placed meanwhile come before the first page, so no page moves. Each page
- * looks at the session again: a file that an admin who is none any more still reads is cut. */
+ * in pieces of one page each, which is bounded in rows and in bytes, and read in a transaction of its
+ * own only when the client has taken the one before; orders that are placed meanwhile come before the
+ * first page, so no page moves. Each page looks at the session again: a file that an admin who is none
+ * any more still reads is cut. */
 #include "api/auth.h"
 #include "api/handlers.h"
 #include "api/orders.h"
@@ -104,7 +105,8 @@ static bool is_live_admin(const struct session *session)
     return session->id && !session->disabled && session->role == ROLE_ADMIN;
 }
 
-/* The rows of the list's orders; the list then asks for those that follow. */
+/* The rows of the list's orders; the list then asks for those that follow, up to twice as many: where
+ * orders are long, and pages short, little is read that finds no room. */
 static void put_page(struct export *export, struct arena *arena, struct buf *out)
 {
     struct order_list *list = &export->list;
@@ -119,6 +121,9 @@ static void put_page(struct export *export, struct arena *arena, struct buf *out
         list->before_at_ms = list->next_at_ms;
         list->before_id = list->next_id;
     }
+    int64_t twice = 2 * (int64_t)list->n;
+    if (twice > 0)
+        list->limit = twice < EXPORT_PAGE_ROWS ? twice : EXPORT_PAGE_ROWS;
     list->orders = NULL; /* the arena's */
     list->n = 0;
 }
@@ -149,7 +154,8 @@ static void on_closed(void *arg)
     export->api->exports--;
 }
 
-/* The first page is read here, so that what goes wrong with it is told as usual. */
+/* The first page is read here, so that what goes wrong with it is told as usual. It stays in memory
+ * as long as the call, and so has one row. */
 static enum err begin(struct call *c, struct export *export)
 {
     struct arena *arena = arena_create();
@@ -190,7 +196,8 @@ enum err admin_orders_csv_get(struct call *c)
     export->session_id = c->session.id;
     export->user_id = c->session.user_id;
     orders_filter_apply(c, &filter, &export->list);
-    export->list.limit = EXPORT_PAGE_ROWS;
+    export->list.limit = 1;
+    export->list.max_bytes = EXPORT_PAGE_MAX_BYTES;
     if (c->problem.n_rows > 0)
         return ERR_PROBLEM;
     if (c->api->exports++ >= EXPORTS_MAX) {

@@ -42,6 +42,7 @@ enum {
     BOARD_REPLAY_MAX_BYTES = 96 * 1024,  /* and so long they may be together */
     EXPORTS_MAX = 10,                    /* CSV files that are being read at a time */
     EXPORT_PAGE_ROWS = 200,              /* of one read transaction */
+    EXPORT_PAGE_MAX_BYTES = 256 * 1024,  /* of their texts; the order that reaches it is the last */
     ORDERS_READ_MAX = EXPORT_PAGE_ROWS,  /* whole orders in one read, whoever asks */
     PAGE_DEFAULT = 20,
     PAGE_MAX = 100,

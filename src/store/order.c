@@ -301,6 +301,43 @@ enum err order_fill(struct tx *tx, struct order *orders, size_t n)
     return err;
 }
 
+/* What people wrote; all else of an order is short. */
+static size_t text_bytes(const struct order *order)
+{
+    size_t n = order->address.len + order->note.len;
+    for (size_t i = 0; i < order->n_lines; i++)
+        n += order->lines[i].name.len;
+    for (size_t i = 0; i < order->n_events; i++)
+        n += order->events[i].note.len;
+    return n;
+}
+
+/* More follow the first n of its orders. */
+static void end_with(struct order_list *list, size_t n)
+{
+    list->n = n;
+    list->more = true;
+    list->next_at_ms = list->orders[n - 1].created_at_ms;
+    list->next_id = list->orders[n - 1].id;
+}
+
+/* As order_fill, but stops where the list is long enough: what is read beyond is a chunk at most. */
+static enum err fill_until_full(struct tx *tx, struct order_list *list)
+{
+    size_t n = 0, bytes = 0;
+    while (n < list->n && bytes < list->max_bytes) {
+        size_t end = list->n - n < CHUNK ? list->n : n + CHUNK;
+        enum err err = fill_chunk(tx, &list->orders[n], end - n);
+        if (err)
+            return err;
+        while (n < end && bytes < list->max_bytes)
+            bytes += text_bytes(&list->orders[n++]);
+    }
+    if (n < list->n)
+        end_with(list, n);
+    return ERR_OK;
+}
+
 enum err order_list(struct tx *tx, void *arg)
 {
     struct order_list *list = arg;
@@ -315,10 +352,7 @@ enum err order_list(struct tx *tx, void *arg)
     list->orders = arena_alloc(tx_arena(tx), (list->n + 1) * sizeof *list->orders);
     for (size_t i = 0; i < list->n; i++)
         list->orders[i] = order_from_row(&rows, i);
-    if (full) {
-        list->more = true;
-        list->next_at_ms = list->orders[list->n - 1].created_at_ms;
-        list->next_id = list->orders[list->n - 1].id;
-    }
-    return order_fill(tx, list->orders, list->n);
+    if (full)
+        end_with(list, list->n);
+    return list->max_bytes ? fill_until_full(tx, list) : order_fill(tx, list->orders, list->n);
 }

@@ -57,6 +57,7 @@ struct order_list {
     int64_t from_ms, to_ms; /* created_at in [from, to) */
     int64_t before_at_ms, before_id;
     int64_t limit;         /* 1 to ORDERS_READ_MAX */
+    size_t max_bytes;      /* the order whose texts reach it is the last; 0: no such bound */
     enum { ORDERS_UNCOUNTED, ORDERS_FEW, ORDERS_MANY } fit; /* the store's own: begins as 0 */
     struct order *orders;  /* out */
     size_t n;

@@ -11,6 +11,8 @@ import { addFood, fillCart, logIn, logInAdmin, moveAlong, order, signUp, unique 
 
 const PATH = '/api/admin/orders.csv';
 const EXPORTS_MAX = 10; // in src/domain/limits.h
+const FILL = fileURLToPath(new URL('../lib/fill.py', import.meta.url));
+const LINES = 50; // CART_LINES_MAX in src/domain/limits.h
 const FILLED = 12000;
 const NOTE = '字'.repeat(490); // three bytes each: a file is more than all buffers on its way
 const COLUMNS = ['id', 'created_at', 'updated_at', 'status', 'fulfilment', 'customer_id',
@@ -31,8 +33,8 @@ async function fillLarge() {
   largeUser = await signUp(small);
   largeFood = await addFood(boss, { price: 0 });
   await small.end();
-  execFileSync('python3', [fileURLToPath(new URL('../lib/fill.py', import.meta.url)),
-    join(small.dir, 'servery.db'), largeUser.user.id, largeFood.id, FILLED, NOTE]);
+  execFileSync('python3', [FILL, join(small.dir, 'servery.db'), largeUser.user.id,
+    largeFood.id, FILLED, NOTE]);
   large = await new Server({ dir: small.dir, settings: { workers: 8 } }).start();
   largeAdmin = await logInAdmin(large);
   largeUser = await logIn(large, largeUser.user.email);
@@ -93,8 +95,8 @@ const board = async (query) =>
 
 /* A client that takes what it has to, and then nothing until resume(). */
 async function openSlowly(boss = largeAdmin) {
-  exports++;
-  const connection = await RawConnection.open(large);
+  if (boss.server === large) exports++;
+  const connection = await RawConnection.open(boss.server);
   connection.write(`GET ${PATH} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${boss.token}\r\n\r\n`);
   await connection.until('\r\n\r\n');
   connection.socket.pause();
@@ -220,6 +222,39 @@ test('csv: slow readers are not read ahead for, hold nobody up and leave nothing
   t.diagnostic(`${grown} bytes more after ${EXPORTS_MAX} files of ${length}`);
   if (!large.isSanitized)
     assert.ok(grown < EXPORTS_MAX * length / 4, `${grown} bytes more`);
+});
+
+// 50 lines with names of 400 bytes, and a long note: an order of 22 kB, so that pages have few rows.
+test('csv: slow readers of long orders cost no more', async () => {
+  const orders = 1000;
+  const filled = await startServer();
+  const { user } = await signUp(filled);
+  const seller = await logInAdmin(filled);
+  const foods = [];
+  for (let i = 0; i < LINES; i++)
+    foods.push(await addFood(seller, { price: 0 }));
+  await filled.end();
+  execFileSync('python3', [FILL, join(filled.dir, 'servery.db'), user.id, foods[0].id, orders,
+    '🍛'.repeat(500), LINES, '🍛'.repeat(100)]);
+  const shop = await new Server({ dir: filled.dir, settings: { workers: 8 } }).start();
+  try {
+    const boss = await logInAdmin(shop);
+    const { text } = await boss.get(PATH);
+    assert.deepEqual(parse(text).map((row) => +row.id),
+      Array.from({ length: orders }, (_, i) => orders - i));
+    const rss = shop.residentBytes;
+    const slow = [];
+    for (let i = 0; i < EXPORTS_MAX; i++) slow.push(await openSlowly(boss));
+    // By then they have what they will get: these have come behind their pages.
+    const client = await logIn(shop, user.email);
+    for (let i = 0; i < 60; i++) await fillCart(client, foods[0]);
+    const grown = shop.residentBytes - rss;
+    if (!shop.isSanitized)
+      assert.ok(grown < Buffer.byteLength(text) * 2, `${grown} bytes more for ${EXPORTS_MAX} files`);
+    for (const connection of slow) connection.destroy();
+  } finally {
+    await shop.stop();
+  }
 });
 
 test('csv: it is cut when its reader is no admin any more', async () => {

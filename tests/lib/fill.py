@@ -1,29 +1,31 @@
 #!/usr/bin/env python3
 """Fills the database of a shop that is not served with free orders of one customer: through the
-program so many would take minutes. Two of them in the same millisecond, each with a note.
+program so many would take minutes. Two of them in the same millisecond, each with a note, and with as
+many lines, of the food and those whose ids follow.
 
-usage: fill.py FILE USER_ID FOOD_ID ORDERS NOTE"""
+usage: fill.py FILE USER_ID FOOD_ID ORDERS NOTE [LINES NAME]"""
 import sqlite3
 import sys
 
-NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :orders) "
+NUMBERS = """WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :orders),
+lines (line) AS (SELECT 1 UNION ALL SELECT line + 1 FROM lines WHERE line < :lines) """
 STATEMENTS = (
     """INSERT INTO orders (id, user_id, status, total, currency, fulfilment, note, created_at,
     updated_at) SELECT :last + i, :user, 'pending', 0, 'NGN', 'pickup', :note, :begin + i / 2,
     :begin + i / 2 FROM n""",
     """INSERT INTO order_items (order_id, food_id, name, unit_price, quantity, line_total, taken)
-    SELECT :last + i, :food, 'Rice', 0, 1, 0, 0 FROM n""",
+    SELECT :last + i, :food + line - 1, :name, 0, 1, 0, 0 FROM n, lines""",
     """INSERT INTO order_events (order_id, to_status, actor, at) SELECT :last + i, 'pending',
     'customer', :begin + i / 2 FROM n""",
 )
 
 
 def main():
-    path, user, food, orders, note = sys.argv[1:]
+    path, user, food, orders, note, lines, name = sys.argv[1:] + ["1", "Rice"][len(sys.argv) - 6:]
     database = sqlite3.connect(path)
     (last,) = database.execute("SELECT COALESCE(max(id), 0) FROM orders").fetchone()
     values = {"user": int(user), "food": int(food), "orders": int(orders), "note": note,
-              "last": last, "begin": 1700000000000}
+              "lines": int(lines), "name": name, "last": last, "begin": 1700000000000}
     for statement in STATEMENTS:
         database.execute(NUMBERS + statement, values)
     database.commit()

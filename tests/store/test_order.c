@@ -4,6 +4,7 @@
 #include "store/order_news.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* ---- The lifecycle ---- */
 
@@ -316,6 +317,36 @@ static void test_order__pages(void **state)
     assert_int_equal(walk(s, first_page(b + 1, 20), seen), 0);
 }
 
+/* A page ends with the order that reaches its bytes, and has one at least. */
+static void test_order__page_bytes(void **state)
+{
+    struct shop_fixture *s = *state;
+    int64_t a = shop_user(s, "a@example.com"), ids[LISTED], seen[LISTED];
+
+    fill(s, a, a, ids);
+    shop_sql(s, "UPDATE orders SET note = '12345678', address = '12'", SQL_NO_ARGS);
+    const size_t each = 8 + 2 + strlen("Rice");
+    static const size_t n[] = {1, 19, 20, 21};
+    for (size_t i = 0; i < sizeof n / sizeof *n; i++) {
+        struct order_list list = first_page(0, LISTED);
+        list.max_bytes = n[i] * each;
+        assert_int_equal(walk(s, list, seen), LISTED);
+        for (size_t k = 0; k < LISTED; k++)
+            assert_int_equal(seen[k], ids[LISTED - 1 - k]);
+        assert_int_equal(shop_read_tx(s, order_list, &list), ERR_OK);
+        assert_int_equal(list.n, n[i]);
+        list.max_bytes = n[i] * each + 1;
+        assert_int_equal(shop_read_tx(s, order_list, &list), ERR_OK);
+        assert_int_equal(list.n, n[i] + 1);
+        assert_true(list.more);
+    }
+    struct order_list all = first_page(0, LISTED);
+    all.max_bytes = LISTED * each;
+    assert_int_equal(shop_read_tx(s, order_list, &all), ERR_OK);
+    assert_int_equal(all.n, LISTED);
+    assert_false(all.more);
+}
+
 static void test_order__filters(void **state)
 {
     struct shop_fixture *s = *state;
@@ -508,6 +539,7 @@ int main(void)
         PAY_TEST(test_order__is_its_owners),
         PAY_TEST(test_order__events_after),
         PAY_TEST(test_order__pages),
+        PAY_TEST(test_order__page_bytes),
         PAY_TEST(test_order__filters),
         PAY_TEST(test_order__news_by_id),
         PAY_TEST(test_order__a_word_of_few_orders_and_of_many),
