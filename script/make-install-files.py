@@ -15,8 +15,9 @@ import textwrap
 class Program:
     """The commands and settings, read from --help, COMMAND --help and config --example."""
 
-    def __init__(self, path):
+    def __init__(self, path, given):
         self.path = path
+        self.given = given
         self.commands = re.findall(r"^  servery ((\S+).*?)  +(\S.*)$", self.ask("--help"), re.M)
         self.settings = re.findall(
             r"^# (.*)\n#(\w+) =(?: (.*))?$", self.ask("config", "--example"), re.M
@@ -39,8 +40,11 @@ class Program:
         found = []
         for text in texts:
             found += re.findall(rf"(?:^|servery ){command} ([a-z][a-z-]*)", text)
-            found += re.findall(r"(?<!\S)\[?(--[a-z]+)", text)
-        return sorted(set(found))
+            found += re.findall(r"(?<![^\s[|])(--[a-z]+(?:-[a-z]+)*)", text)
+        return sorted(set(found) - set(self.flags()))
+
+    def takes_file(self, command):
+        return any(name == command and "FILE" in usage for usage, name, _ in self.commands)
 
     def flags(self):
         return ["--" + name.replace("_", "-") for _, name, _ in self.settings]
@@ -87,6 +91,16 @@ def files(program):
     yield "|".join(["--config", *(flag for flag in program.flags() if flag.endswith("-file"))])
 
 
+def alone(program):
+    """The flags that no value follows."""
+    words = {word for _, name, _ in program.commands for word in program.words(name)}
+    yield "|".join(sorted({"--help"} | {word for word in words if word.startswith("--")}))
+
+
+def file_commands(program):
+    yield "|".join(name for _, name, _ in program.commands if program.takes_file(name))
+
+
 def bash_words(program):
     for _, name, _ in program.commands:
         if program.words(name):
@@ -115,8 +129,10 @@ def zsh_flags(program):
 
 def zsh_words(program):
     for _, name, _ in program.commands:
-        if program.words(name):
-            yield f"    {name}) further=({' '.join(program.words(name))}) ;;"
+        words = [word for word in program.words(name) if not word.startswith("--")]
+        own = [word for word in program.words(name) if word.startswith("--")]
+        rest = "'*:file:_files'" if program.takes_file(name) else f"'*:word:({' '.join(words)})'"
+        yield f"    {name}) flags+=({' '.join([*own, rest])}) ;;"
 
 
 def fish_quoted(text):
@@ -127,8 +143,12 @@ def fish_commands(program):
     for _, name, summary in program.commands:
         condition = "-n __fish_use_subcommand"
         yield f"complete -c servery -f {condition} -a {name} -d {fish_quoted(summary)}"
+        seen = f"-n '__fish_seen_subcommand_from {name}'"
+        if program.takes_file(name):
+            yield f"complete -c servery {seen} -F"
         for word in program.words(name):
-            yield f"complete -c servery -f -n '__fish_seen_subcommand_from {name}' -a {word}"
+            how = f"-l {word[2:]}" if word.startswith("--") else f"-a {word}"
+            yield f"complete -c servery {seen} {how}"
 
 
 def fish_flags(program):
@@ -143,19 +163,25 @@ def fish_flags(program):
 
 
 def example(program):
-    yield program.ask("config", "--example").rstrip("\n")
+    """The settings, each once; where the data are is set."""
+    text = program.ask("config", "--example").rstrip("\n")
+    state = program.given["STATEDIR"]
+    for name, value in ("database", f"sqlite:{state}/servery.db"), ("secret_file", f"{state}/servery.key"):
+        text, n = re.subn(rf"^#{name} =.*$", f"{name} = {value}", text, flags=re.M)
+        assert n == 1, name
+    yield text
 
 
 MAKERS = [
-    man_commands, man_settings, commands, flags, switches, files, bash_words, zsh_commands, zsh_flags,
+    man_commands, man_settings, commands, flags, switches, files, alone, file_commands, bash_words, zsh_commands, zsh_flags,
     zsh_words, fish_commands, fish_flags, example,
 ]  # fmt: skip
 
 
 def main(path, template, output, *given):
-    program = Program(path)
-    makers = {maker.__name__.upper(): maker for maker in MAKERS}
     values = dict(pair.split("=", 1) for pair in given)
+    program = Program(path, values)
+    makers = {maker.__name__.upper(): maker for maker in MAKERS}
 
     def value(match):
         name = match[1]

@@ -62,12 +62,31 @@ test('everything is in place, readable by all, the program executable', () => {
   assert.equal(statSync(PROGRAM).mode & 0o777, 0o755);
   for (const file of [MANUAL, BASH, ZSH, FISH, CONF, ...UNITS,
     at('lib/systemd/system/servery-backup.timer'), at('lib/sysusers.d/servery.conf'),
-    at('share/doc/servery/LICENSE'), at('share/doc/servery/openapi.yaml'),
+    at('share/doc/servery/LICENSE'), at('share/doc/servery/docs/openapi.yaml'),
+    at('share/doc/servery/examples/prometheus-alerts.yml'),
     at('share/doc/servery/examples/servery.conf')]) {
     assert.equal(statSync(file).mode & 0o777, 0o644, file);
     assert.doesNotMatch(readFileSync(file, 'utf8'), /@[A-Z_]+@/, `left to fill in: ${file}`);
   }
   assert.match(servery('version'), /^servery \d+\.\d+\.\d+\n$/);
+});
+
+/* Half of the documents that the installed ones point to were not installed. */
+test('every link of the installed documents leads to a file', () => {
+  const folder = at('share/doc/servery');
+  const documents = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.md'));
+  let links = 0;
+  for (const name of documents) {
+    const text = readFileSync(join(folder, name), 'utf8');
+    for (const [, link] of text.matchAll(/\]\((?![a-z]+:|#)([^)#\s]+)[^)]*\)/g)) {
+      assert.ok(existsSync(join(folder, name, '..', link)), `${name}: ${link}`);
+      links++;
+    }
+    for (const [path] of text.matchAll(/\/usr\/share\/doc\/servery\/[\w./-]+/g)) {
+      assert.ok(existsSync(path.replace('/usr/share/doc/servery', folder)), `${name}: ${path}`);
+    }
+  }
+  assert.ok(documents.length >= 6 && links > 10);
 });
 
 test('installing again leaves the configuration as it is', () => {
@@ -115,6 +134,48 @@ function bashOffers(...words) {
   return stdout.split('\n').filter(Boolean);
 }
 
+/* What stands in the command line of a real shell when Tab is pressed after it. The shells' own
+ * completion runs, on a terminal; `servery` is then a function that says how it was called. */
+function completed([shell, load], line) {
+  const setUp = `${load}; servery() { printf '<<%s>>' "$*"; }; printf '<<%s>>' ready`;
+  return say('python3', ['-c', `
+import os, pty, re, select, sys
+shell, set_up, line = sys.argv[1:]
+pid, fd = pty.fork()
+if pid == 0:
+    os.environ.update(TERM='dumb', PS1='')
+    os.execvp(shell.split()[0], shell.split())
+def until(mark):
+    text = ''
+    while not re.search(mark, text):
+        if not select.select([fd], [], [], 60)[0]: sys.exit('no answer: ' + text)
+        text += os.read(fd, 4096).decode()
+    return re.search(mark, text)[1]
+def send(*parts): os.write(fd, ''.join(parts).encode())
+send(set_up, chr(10))
+until('<<(ready)>>')
+send(line, chr(9), chr(10))
+print(until('<<([^%]*?)>>'))
+os.close(fd)
+os.waitpid(pid, 0)`, shell, setUp, line], { cwd: dir, env: { ...process.env, LC_ALL: 'C.UTF-8' } }).trim();
+}
+
+for (const [name, shell] of [['bash', ['bash --norc --noprofile -i', `source ${BASH}`]],
+  ['zsh', ['zsh -f -i', `fpath=(${join(ZSH, '..')} $fpath); autoload -U compinit; compinit -u -D`]]]) {
+  test(`${name} completes on a terminal`, () => {
+    writeFileSync(join(dir, 'unique-file.db'), '');
+    for (const [line, whole] of [
+      ['servery backup --with', 'backup --with-key'],
+      ['servery backup uniq', 'backup unique-file.db'],
+      ['servery backup --with-key uniq', 'backup --with-key unique-file.db'],
+      ['servery backup --with-key --secr', 'backup --with-key --secret-file'],
+      ['servery config --exam', 'config --example'],
+      ['servery admin acc', 'admin accept-secret'],
+      ['servery serve --config uniq', 'serve --config unique-file.db'],
+    ]) assert.equal(completed(shell, line), whole, line);
+  });
+}
+
 test('bash completes commands, settings and values', () => {
   say('bash', ['-n', BASH]);
   assert.deepEqual(bashOffers('').filter((word) => !word.startsWith('-')), commands);
@@ -137,6 +198,7 @@ test('zsh completes commands and settings', () => {
   const admin = offers('admin', '');
   for (const flag of flags()) assert.match(admin, new RegExp(`^${flag}\\[.+\\]:`, 'm'));
   assert.match(admin, /accept-secret create/);
+  assert.match(offers('backup', ''), /^--with-key$/m);
 });
 
 test('fish completes commands and settings', () => {
@@ -145,6 +207,11 @@ test('fish completes commands and settings', () => {
   for (const command of commands) assert.ok(offers('servery ').includes(command), command);
   const offered = offers('servery serve --');
   for (const flag of flags()) assert.ok(offered.includes(flag), flag);
+  writeFileSync(join(dir, 'unique-file.db'), '');
+  assert.deepEqual(offers('servery backup --with').filter(Boolean), ['--with-key']);
+  assert.deepEqual(offers(`servery backup --with-key ${dir}/uniq`).filter(Boolean),
+    [`${dir}/unique-file.db`]);
+  assert.deepEqual(offers('servery config --ex').filter(Boolean), ['--example']);
   assert.deepEqual(offers('servery serve --prepared-statements n').filter(Boolean), ['no']);
 });
 
@@ -174,6 +241,10 @@ test('the installed configuration is taken as it is, and sets only where the dat
   assert.deepEqual(Object.keys(used).filter((name) => used[name].source !== 'default'),
     ['database', 'secret_file']);
   assert.equal(used.database.value, 'sqlite:/var/lib/servery/servery.db');
+  assert.equal(used.secret_file.value, '/var/lib/servery/servery.key');
+  // A second line of the same name, uncommented, would move the shop.
+  const lines = [...readFileSync(CONF, 'utf8').matchAll(/^#?(\w+) =/gm)].map(([, name]) => name);
+  assert.deepEqual(lines, settings);
 });
 
 test('the example shows every setting at its default', () => {
