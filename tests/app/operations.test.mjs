@@ -11,8 +11,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { buildDir } from '../lib/build.mjs';
 import { Client } from '../lib/client.mjs';
-import { PROGRAM, Server } from '../lib/server.mjs';
-import { addFood, logInAdmin, order, signUp } from '../lib/shop.mjs';
+import { ADMIN, PROGRAM, Server } from '../lib/server.mjs';
+import { addFood, logInAdmin, move, order, signUp } from '../lib/shop.mjs';
 
 const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const sql = (file, text) =>
@@ -88,7 +88,7 @@ class Machine {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     let out = '';
-    shell.stdin.end(commands(name));
+    shell.stdin.end(name.split(' ').map(commands).join(''));
     for (const stream of [shell.stdout, shell.stderr])
       stream.setEncoding('utf8').on('data', (text) => { out += text; });
     const [code] = await once(shell, 'close');
@@ -207,4 +207,32 @@ test('nothing is installed without a backup to go back to', async (t) => {
     assert.doesNotMatch(out, /the way back/);
   }
   assert.deepEqual(machine.asked, []);
+});
+
+test('the commands of an admin set up a shop, and settle what a payment needs', async (t) => {
+  const machine = await Machine.create(t);
+  await machine.start();
+  await machine.server.makeAdmin();
+  const login = { BASE: `http://127.0.0.1:${machine.server.port}`, EMAIL: ADMIN.email,
+    PASSWORD: ADMIN.password };
+  const made = await machine.run('login shop', login);
+  assert.equal(made.code, 0, made.out);
+  const customer = await signUp(machine.server);
+  const [rice] = (await customer.get('/api/foods')).body.items;
+  assert.equal(rice.name, 'Jollof rice');
+  assert.equal((await customer.get('/api/shop')).body.timezone, 'Africa/Lagos');
+
+  const admin = await logInAdmin(machine.server);
+  await move(admin, await order(customer, [[rice, 1]]), 'cancelled');
+  const found = await machine.run('login attention', login);
+  assert.equal(found.code, 0, found.out);
+  const { id, version, refund_due: due } = JSON.parse(found.out);
+  assert.equal(due, true);
+  const wrong = await machine.run('login resolve', { ...login, ID: id, VERSION: version + 1 });
+  assert.match(wrong.out, /version_conflict/);
+  const done = await machine.run('login resolve', { ...login, ID: id, VERSION: version });
+  assert.equal(done.code, 0, done.out);
+  const { items } = (await admin.get('/api/admin/payments?refund_due=true')).body;
+  assert.deepEqual(items, []);
+  assert.equal(JSON.parse(done.out).resolved.note, 'paid back, 12 May');
 });
