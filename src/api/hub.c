@@ -27,6 +27,7 @@ LIST_HEAD(members, member);
 struct hub {
     struct store *store;
     struct feed *feed;
+    struct http_chunk *resync; /* for those of all orders that are too slow for each event */
     atomic_size_t n, n_all; /* changed under the lock; n_all: how many follow all orders */
     pthread_mutex_t lock;
     struct members all, orders[BUCKETS], users[BUCKETS];
@@ -63,10 +64,21 @@ static void unlock(struct hub *hub)
 static void *look_at_sessions(void *arg);
 static void send_to_all(void *ctx, struct http_chunk *chunk, int64_t id);
 
+static struct http_chunk *make_resync(void)
+{
+    struct buf message;
+    buf_init(&message, NULL);
+    feed_resync_message(&message, -1);
+    struct http_chunk *chunk = http_chunk_create(buf_str(&message));
+    buf_finish(&message);
+    return chunk;
+}
+
 struct hub *hub_create(struct store *store)
 {
     struct hub *hub = mem_zalloc(sizeof *hub);
     hub->store = store;
+    hub->resync = make_resync();
     int rc = pthread_mutex_init(&hub->lock, NULL);
     assert(rc == 0);
     pthread_cond_init(&hub->wake, NULL);
@@ -103,6 +115,7 @@ void hub_destroy(struct hub *hub)
     hub_stop(hub);
     assert(atomic_load(&hub->n) == 0);
     feed_destroy(hub->feed);
+    http_chunk_unref(hub->resync);
     pthread_cond_destroy(&hub->wake);
     pthread_mutex_destroy(&hub->lock);
     free(hub);
@@ -148,8 +161,10 @@ bool hub_open(struct hub *hub, struct http_call *call, const struct hub_subscrip
         member->stream = http_stream_open(call, subscription->deadline_ms, on_closed, member);
         LIST_INSERT_HEAD(order_bucket(hub, subscription->order_id), member, of_order);
         LIST_INSERT_HEAD(user_bucket(hub, subscription->user_id), member, of_user);
-        if (subscription->order_id == HUB_ALL_ORDERS)
+        if (subscription->order_id == HUB_ALL_ORDERS) {
+            http_stream_coalesce(member->stream, hub->resync);
             atomic_fetch_add(&hub->n_all, 1);
+        }
         if (atomic_fetch_add(&hub->n, 1) == 0)
             pthread_cond_signal(&hub->wake);
         *ret_stream = member->stream;

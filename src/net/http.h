@@ -139,7 +139,7 @@ struct str http_content_plain(struct http_content *content);
  * missed, and returns. Its response's body (the replay) is sent first, then what was sent meanwhile:
  * events with an id up to `replayed_id` are dropped, so subscribe, then read, then return loses and
  * doubles nothing. The server sends a comment every 20 s, drops a stream whose client reads too
- * slowly (128 KB waiting), ends it at `deadline_ms` (wall clock; INT64_MAX: never), and tells `closed`
+ * slowly (128 KB waiting) unless it coalesces, ends it at `deadline_ms` (wall clock; INT64_MAX: never), and tells `closed`
  * once, on the loop thread. A response with another status than 200 is sent as a plain answer, and
  * the stream closed. The handler may send to its stream, and others may, before it returns. */
 typedef void http_stream_closed(void *arg);
@@ -151,6 +151,11 @@ void http_stream_replayed(struct http_stream *stream, int64_t replayed_id);
 /* Bytes shared by all the streams they go to. */
 struct http_chunk *http_chunk_create(struct str bytes); /* one reference, the caller's */
 void http_chunk_unref(struct http_chunk *chunk);
+
+/* Before the handler returns. When more waits than a slow client may leave, nothing is added until it
+ * has taken all that is on its way; then `instead` tells it that it has missed something, and events
+ * go on. One that takes nothing is dropped after HTTP_IDLE_TIMEOUT_MS. */
+void http_stream_coalesce(struct http_stream *stream, struct http_chunk *instead);
 
 /* Any thread. `id` is the event's, 0 for one that is never dropped as replayed. The stream must not
  * have been told closed: whoever sends holds the lock under which `closed` unsubscribes. */

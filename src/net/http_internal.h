@@ -132,6 +132,7 @@ struct http_stream {
     void *arg;
     int64_t deadline_ms; /* wall clock */
     int64_t replayed_id;
+    struct http_chunk *instead; /* of what its client is too slow for; NULL: it is dropped */
     int64_t heartbeat_ms;   /* monotonic: when the next one is due */
     struct http_conn *conn; /* NULL until the answer has begun */
     struct evhttp_request *req;

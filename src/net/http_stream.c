@@ -47,6 +47,12 @@ struct http_stream *http_stream_open(struct http_call *call, int64_t deadline_ms
     return stream;
 }
 
+void http_stream_coalesce(struct http_stream *stream, struct http_chunk *instead)
+{
+    __atomic_add_fetch(&instead->refs, 1, __ATOMIC_RELAXED);
+    stream->instead = instead;
+}
+
 void http_stream_replayed(struct http_stream *stream, int64_t replayed_id)
 {
     stream->replayed_id = replayed_id;
@@ -116,6 +122,7 @@ void http_stream_close(struct http_stream *stream)
         TAILQ_REMOVE(&loop->stream_queue, stream, queue_link);
     (void)pthread_mutex_unlock(&loop->inbox_lock);
     http_stream_free_messages(&stream->messages);
+    http_chunk_unref(stream->instead);
     if (stream->conn) {
         stream->conn->stream = NULL;
         TAILQ_REMOVE(&loop->streams, stream, link);
@@ -140,37 +147,76 @@ static void unref_chunk(const void *bytes, size_t len, void *arg)
     http_chunk_unref(arg);
 }
 
-void http_stream_deliver(struct http_stream *stream)
+static void add_chunk(struct http_stream *stream, struct http_chunk *chunk)
+{
+    __atomic_add_fetch(&chunk->refs, 1, __ATOMIC_RELAXED);
+    if (evbuffer_add_reference(stream->loop->scratch, chunk->bytes, chunk->len, unref_chunk, chunk))
+        http_chunk_unref(chunk);
+}
+
+static size_t unwritten(const struct http_stream *stream)
+{
+    return evbuffer_get_length(bufferevent_get_output(stream->conn->bev));
+}
+
+/* The client has taken all: it hears that it has missed something, and what comes from here on. */
+static void on_written(struct evhttp_connection *evcon, void *arg)
+{
+    struct http_stream *stream = arg;
+    struct http_loop *loop = stream->loop;
+    (void)evcon;
+
+    (void)pthread_mutex_lock(&loop->inbox_lock);
+    bool missed = stream->overflow && stream->instead && STAILQ_EMPTY(&stream->messages);
+    if (missed) {
+        stream->overflow = false;
+        stream->waiting_bytes = 0;
+    }
+    (void)pthread_mutex_unlock(&loop->inbox_lock);
+    if (!missed)
+        return;
+    add_chunk(stream, stream->instead);
+    evhttp_send_reply_chunk_with_cb(stream->req, loop->scratch, on_written, stream);
+    http_conn_flush(stream->conn);
+}
+
+/* What was sent meanwhile, to the scratch. True: more came than may wait. */
+static bool take_messages(struct http_stream *stream, bool *ret_ended)
 {
     struct http_loop *loop = stream->loop;
-    struct http_conn *conn = stream->conn;
     struct http_messages messages = STAILQ_HEAD_INITIALIZER(messages);
     struct http_message *message;
-    size_t limit = loop->server->limits.stream_buffer_max_bytes;
 
     (void)pthread_mutex_lock(&loop->inbox_lock);
     STAILQ_CONCAT(&messages, &stream->messages);
     stream->waiting_bytes = 0;
-    bool ended = stream->ended, overflow = stream->overflow;
+    if (stream->instead && unwritten(stream) > loop->server->limits.stream_buffer_max_bytes)
+        stream->overflow = true;
+    bool overflow = stream->overflow;
+    *ret_ended = stream->ended;
     (void)pthread_mutex_unlock(&loop->inbox_lock);
 
     STAILQ_FOREACH(message, &messages, link)
-    {
-        struct http_chunk *chunk = message->chunk;
-        if (message->id != 0 && message->id <= stream->replayed_id)
-            continue;
-        __atomic_add_fetch(&chunk->refs, 1, __ATOMIC_RELAXED);
-        if (evbuffer_add_reference(loop->scratch, chunk->bytes, chunk->len, unref_chunk, chunk))
-            http_chunk_unref(chunk);
-    }
+        if (message->id == 0 || message->id > stream->replayed_id)
+            add_chunk(stream, message->chunk);
     http_stream_free_messages(&messages);
-    evhttp_send_reply_chunk(stream->req, loop->scratch);
-    if (overflow || evbuffer_get_length(bufferevent_get_output(conn->bev)) > limit) {
-        http_conn_kill(conn);
+    return overflow;
+}
+
+void http_stream_deliver(struct http_stream *stream)
+{
+    bool ended;
+    bool overflow = take_messages(stream, &ended);
+    evhttp_send_reply_chunk_with_cb(stream->req, stream->loop->scratch, on_written, stream);
+    if (!stream->instead &&
+        (overflow || unwritten(stream) > stream->loop->server->limits.stream_buffer_max_bytes)) {
+        http_conn_kill(stream->conn);
     } else if (ended) {
         finish(stream);
+    } else if (overflow && unwritten(stream) == 0) {
+        on_written(NULL, stream); /* nothing is on its way that would tell */
     } else {
-        http_conn_flush(conn);
+        http_conn_flush(stream->conn);
     }
 }
 
@@ -215,9 +261,8 @@ static bool beat(struct http_stream *stream, int64_t mono_ms)
         return false;
     stream->heartbeat_ms = mono_ms + loop->server->limits.heartbeat_ms;
     if (evbuffer_add(loop->scratch, comment, sizeof comment - 1) == 0)
-        evhttp_send_reply_chunk(stream->req, loop->scratch);
-    if (evbuffer_get_length(bufferevent_get_output(stream->conn->bev)) >
-        loop->server->limits.stream_buffer_max_bytes)
+        evhttp_send_reply_chunk_with_cb(stream->req, loop->scratch, on_written, stream);
+    if (!stream->instead && unwritten(stream) > loop->server->limits.stream_buffer_max_bytes)
         http_conn_kill(stream->conn);
     else
         http_conn_flush(stream->conn);

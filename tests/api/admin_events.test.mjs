@@ -1,8 +1,11 @@
 // The event stream of the board.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Client, openStream } from '../lib/client.mjs';
-import { startServer } from '../lib/server.mjs';
+import { fileURLToPath } from 'node:url';
+import { Client, RawConnection, openStream } from '../lib/client.mjs';
+import { Server, startServer } from '../lib/server.mjs';
 import { addFood, fillCart, logIn, logInAdmin, move, order, place, signUp, simulate, unique }
   from '../lib/shop.mjs';
 
@@ -229,6 +232,36 @@ test('board stream: nothing is lost or doubled while orders are placed', async (
   assert.deepEqual(events.map(({ data }) => data.order_id).sort((x, y) => x - y),
     placed.sort((x, y) => x - y));
   steady.close();
+});
+
+// 300 orders of 22 kB, each moved three times: more than the system holds for a reader that does not read.
+test('board stream: a reader that is too slow is told so, and kept', async () => {
+  const filled = await startServer();
+  const { user } = await signUp(filled);
+  const seller = await logInAdmin(filled);
+  const foods = [];
+  for (let i = 0; i < 50; i++) foods.push(await addFood(seller, { price: 0 }));
+  await filled.end();
+  execFileSync('python3', [fileURLToPath(new URL('../lib/fill.py', import.meta.url)),
+    join(filled.dir, 'servery.db'), user.id, foods[0].id, 300, '🍛'.repeat(500), 50, '🍛'.repeat(100)]);
+  const shop = await new Server({ dir: filled.dir }).start();
+  try {
+    const boss = await logInAdmin(shop);
+    const reader = await RawConnection.open(shop);
+    reader.write(`GET ${PATH} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${boss.token}\r\n\r\n`);
+    await reader.until('\r\n\r\n');
+    reader.socket.pause();
+    for (const status of ['confirmed', 'preparing', 'ready'])
+      for (let id = 1; id <= 300; id++) await move(boss, { id }, status);
+    reader.socket.resume();
+    await reader.until('event: resync\ndata: {}\n\n');
+    await move(boss, { id: 1 }, 'completed');
+    await reader.until('"to":"completed"');
+    assert.match(reader.text, /event: resync[^]*"to":"completed"/);
+    reader.destroy();
+  } finally {
+    await shop.stop();
+  }
 });
 
 test('board stream: money that needs an admin is told', async () => {

@@ -212,6 +212,66 @@ static void test_http_stream__slow_reader(void **state)
     (void)close(fd);
 }
 
+static void coalesce(struct rig *rig)
+{
+    struct http_chunk *chunk = http_chunk_create(STR("[missed]"));
+    http_stream_coalesce(rig->streams[0].stream, chunk);
+    http_chunk_unref(chunk);
+}
+
+/* As client_reads_until, for megabytes; what has come behind the text may be dropped. */
+static void skip_until(int fd, const char *text)
+{
+    static char piece[64 * 1024];
+    size_t kept = 0, n = strlen(text);
+    for (;;) {
+        ssize_t got = recv(fd, piece + kept, sizeof piece - kept, 0);
+        assert_true(got > 0);
+        kept += (size_t)got;
+        if (memmem(piece, kept, text, n))
+            return;
+        size_t rest = kept < n ? kept : n;
+        memmove(piece, piece + kept - rest, rest);
+        kept = rest;
+    }
+}
+
+/* One that is told so is not dropped: it reads on when it will, and learns what it has not got. */
+static void test_http_stream__slow_reader_is_told(void **state)
+{
+    struct rig *rig = *state;
+    static char big[32 * 1024];
+    memset(big, 'e', sizeof big - 1);
+    rig->before_return = coalesce;
+    rig_start(rig);
+    int fd = open_stream(rig, STREAM);
+    for (int i = 0; i < 2; i++) {
+        for (int k = 0; k < 4000; k++)
+            rig_send(rig, 0, big, i * 5000 + k + 1);
+        skip_until(fd, "[missed]");
+    }
+    rig_send(rig, 0, "[live]", 10000);
+    skip_until(fd, "[live]");
+    (void)close(fd);
+    wait_closed(rig, 0);
+}
+
+/* A message that is longer than what may wait is missed by itself. */
+static void test_http_stream__huge_message_is_told(void **state)
+{
+    struct rig *rig = *state;
+    static char huge[256 * 1024];
+    char all[4096];
+    memset(huge, 'e', sizeof huge - 1);
+    rig->before_return = coalesce;
+    rig_start(rig);
+    int fd = open_stream(rig, STREAM);
+    rig_send(rig, 0, huge, 1);
+    assert_true(client_reads_until(fd, "[missed]", all, sizeof all));
+    (void)close(fd);
+    wait_closed(rig, 0);
+}
+
 /* A client that talks on its stream is not listened to for ever. */
 static void test_http_stream__client_floods(void **state)
 {
@@ -283,6 +343,7 @@ int main(void)
         TEST(ended_by_us),        TEST(ended_later),
         TEST(client_leaves),      TEST(deadline),
         TEST(heartbeat),          TEST(slow_reader),
+        TEST(slow_reader_is_told), TEST(huge_message_is_told),
         TEST(client_floods),      TEST(head_request),
         TEST(one_chunk_for_many), TEST(server_stops),
     };
