@@ -38,6 +38,9 @@ static enum err decode_period(struct call *c, struct str from, struct str to, in
     decode_day(c, "from", from, &period.first);
     if (c->problem.n_rows > 0)
         return ERR_PROBLEM;
+    if (period.first < clock_day(1, 1, 1)) /* dates have no sign */
+        return problem_add(&c->problem, from.ptr ? "from" : "to", PROBLEM_OUT_OF_RANGE,
+                           "No day before the year 1.");
     if (period.first > period.last)
         return problem_add(&c->problem, "from", PROBLEM_INVALID_VALUE,
                            "It must not be after the last day.");

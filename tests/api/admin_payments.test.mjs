@@ -70,7 +70,10 @@ test('admin payments: resolved, reopened, and nothing of it lost', async () => {
   assert.equal(open.events[2].note, 'The transfer bounced');
   assert.deepEqual(await resolve(payment, { resolved: false }), open);
   assert.ok(ids(await list({ needs_attention: true })).includes(payment.id));
-  const noted = await resolve(payment, { note: 'Asked for another account' });
+  for (const note of [' ', '\r\n', '', null])
+    assert.deepEqual(await resolve(payment, { note }), open);
+  const noted = await resolve(payment, { note: ' Asked for another account\n' });
+  assert.equal(noted.events.at(-1).note, 'Asked for another account');
   assert.deepEqual(whats(noted), ['flagged', 'resolved', 'reopened', 'noted']);
   await resolve(payment, { resolved: true });
   const lines = () => server.log.filter((line) => line.event === 'payment_resolution' &&

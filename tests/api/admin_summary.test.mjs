@@ -127,8 +127,11 @@ test('summary: a period is 1 to 366 days', async () => {
     [{ from: '2900-01-01' }, 'invalid_value'], [{ from: '1970-01-01' }, 'out_of_range'],
     [{ from: 'yesterday' }, 'invalid_value'], [{ to: '2031-02-29' }, 'invalid_value'],
     [{ to: '2031-05-10T00:00:00Z' }, 'invalid_value'], [{ to: '' }, 'invalid_value'],
-    [{ to: '2031-5-1' }, 'invalid_value'], [{ days: '7' }, 'unknown_field']])
+    [{ to: '2031-5-1' }, 'invalid_value'], [{ days: '7' }, 'unknown_field'],
+    [{ to: '0001-01-29' }, 'out_of_range'], [{ to: '0000-01-01' }, 'out_of_range'],
+    [{ from: '0000-12-31', to: '0001-01-01' }, 'out_of_range']])
     await summary(query, code);
-  for (const date of ['0000-01-01', '9999-12-31'])
+  assert.equal((await summary({ to: '0001-01-30' })).from, '0001-01-01');
+  for (const date of ['0001-01-01', '9999-12-31'])
     assert.equal((await summary({ from: date, to: date })).days[0].orders, 0);
 });
