@@ -168,8 +168,9 @@ void http_stream_end(struct http_stream *stream); /* any thread, same rule; the 
  * as ever; its response's body is the first one. When a piece is written to the last byte, `next`
  * makes another one, in the route's lane; so one piece is in memory, however slowly it is read, and
  * between two of them no worker and nothing of the handler's is held. `closed` is told once, on the
- * loop thread, when `next` will not be called again: all is said, the client has left or has taken
- * nothing for HTTP_IDLE_TIMEOUT_MS, or the server stops (HTTP_STOP_READING_MS later). The connection
+ * loop thread, when `next` will not be called again: all is said, the client has left or the system
+ * has taken nothing more for it for HTTP_IDLE_TIMEOUT_MS (by its buffers, so one that reads a little
+ * may look as if it read nothing), or the server stops (HTTP_STOP_READING_MS later). The connection
  * ends with the body. One that is cut short has no last chunk, so its reader knows. A response with
  * another status than 200, and one to HEAD, is sent as a plain answer, and the pieces closed. */
 enum http_pieces_got {
