@@ -179,6 +179,7 @@ for (const [args, words] of [
   [['--public-url', 'https://shop.example/path'], /public_url \(from flag\): must be a host/],
   [['--public-url', 'https://shop.example '], /public_url/],
   [['--public-url', 'https://me@shop.example'], /public_url/],
+  [['--public-url', 'http://localhost:1@shop.test'], /public_url/],
   [['--public-url', 'https://'], /public_url/],
   [['--trusted-proxies', '127.0.0.1,,'], /trusted_proxies/],
   [['--mail', 'smtp://127.0.0.1:25'], /mail_from/],
