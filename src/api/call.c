@@ -46,6 +46,21 @@ static void add_unknown(struct call *c, struct str name)
                 NULL);
 }
 
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* Each % begins a byte in two hexadecimal digits. */
+static bool is_percent_encoded(struct str query)
+{
+    for (size_t i = 0; i < query.len; i++)
+        if (query.ptr[i] == '%' && (query.len - i < 3 || !is_hex(query.ptr[i + 1]) ||
+                                    !is_hex(query.ptr[i + 2])))
+            return false;
+    return true;
+}
+
 enum err call_query(struct call *c, const struct query_field *fields, size_t n)
 {
     struct str rest = c->http->query, name, value;
@@ -54,6 +69,9 @@ enum err call_query(struct call *c, const struct query_field *fields, size_t n)
     assert(n <= QUERY_MAX);
     for (size_t i = 0; i < n; i++)
         *fields[i].ret_value = STR_NONE;
+    if (!is_percent_encoded(rest))
+        return problem_set(&c->problem, PROBLEM_MALFORMED_REQUEST,
+                           "A % in the query must begin a byte in two hexadecimal digits.");
     while (http_query_next(c->http, &rest, &name, &value)) {
         size_t i = 0;
         while (i < n && !str_is(name, fields[i].name))

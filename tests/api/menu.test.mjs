@@ -214,6 +214,8 @@ test('menu: parameters are checked', async () => {
   await attempt('page=2', 'unknown_field', 'page');
   await attempt('q=a&q=b', 'invalid_value', 'q');
   await attempt('q=%ff', 'invalid_value', 'q');
+  for (const query of ['q=%', 'q=%a', 'q=%zz', 'q=%2', 'q=a%4g', '%zz=1'])
+    await anyone.get(`/api/foods?${query}`, { expect: 'malformed_request' });
   await anyone.get('/api/foods?limit=1', { expect: 200 });
   await anyone.get('/api/foods?limit=500', { expect: 200 });
 });
