@@ -32,8 +32,8 @@ static enum http_method read_method(struct str word, enum evhttp_cmd_type *ret_t
         enum http_method method;
         enum evhttp_cmd_type type;
     } all[] = {
-        {"GET", HTTP_GET, EVHTTP_REQ_GET},       {"HEAD", HTTP_HEAD, EVHTTP_REQ_HEAD},
-        {"POST", HTTP_POST, EVHTTP_REQ_POST},    {"PUT", HTTP_PUT, EVHTTP_REQ_PUT},
+        {"GET", HTTP_GET, EVHTTP_REQ_GET},          {"HEAD", HTTP_HEAD, EVHTTP_REQ_HEAD},
+        {"POST", HTTP_POST, EVHTTP_REQ_POST},       {"PUT", HTTP_PUT, EVHTTP_REQ_PUT},
         {"DELETE", HTTP_DELETE, EVHTTP_REQ_DELETE},
     };
     *ret_type = EVHTTP_REQ_PATCH;
@@ -315,7 +315,8 @@ static void keep_stream(const struct http_job *job)
 
 void api_call_run(struct api_shop *shop, struct str text)
 {
-    struct http_job job = {.call = {.server = &server, .ctx = &shop->api,
+    struct http_job job = {.call = {.server = &server,
+                                    .ctx = &shop->api,
                                     .request_id = STR("0123456789abcdef"),
                                     .peer = {.bytes = {127, 0, 0, 1}}}};
     set_up_loop();

@@ -154,9 +154,13 @@ static enum err add_person(struct tx *tx, void *arg)
 {
     const struct person *p = arg;
     int64_t id, session_id, expires_at_ms;
-    const struct user_new user = {.email = str_from(p->email), .email_key = str_from(p->email),
-                                  .phone = str_from(p->phone), .name = str_from(p->word),
-                                  .password_hash = p->hash, .role = p->role, .codes = &p->codes,
+    const struct user_new user = {.email = str_from(p->email),
+                                  .email_key = str_from(p->email),
+                                  .phone = str_from(p->phone),
+                                  .name = str_from(p->word),
+                                  .password_hash = p->hash,
+                                  .role = p->role,
+                                  .codes = &p->codes,
                                   .now_ms = EPOCH_MS};
     enum err err = user_insert(tx, &user, p->problem, &id);
     if (!err)
@@ -234,10 +238,12 @@ struct api_shop *api_shop_open(void)
     g.shop.arena = g.arena;
     CHECK(provider_init(&g.provider, "test", NULL));
     static const struct client_network proxy = {.address = {.bytes = {127}}, .prefix_bits = 8};
-    api->settings = (struct api_settings){.trusted_proxies = &proxy, .n_trusted_proxies = 1,
+    api->settings = (struct api_settings){.trusted_proxies = &proxy,
+                                          .n_trusted_proxies = 1,
                                           .public_url = STR("http://127.0.0.1:8080"),
                                           .is_local = true,
-                                          .origin = STR("http://127.0.0.1:8080"), .demo = true,
+                                          .origin = STR("http://127.0.0.1:8080"),
+                                          .demo = true,
                                           .payment_hold_ms = 15 * MINUTE_MS};
     api->provider = &g.provider;
     api->mail_waits = on_mail;

@@ -25,7 +25,8 @@ struct api_shop {
 struct api_shop *api_shop_open(void); /* once; ended with the process */
 void api_shop_reset(struct api_shop *shop);
 void api_shop_pass(int64_t ms); /* moves the clock on */
-void api_shop_take_mails(struct api_shop *shop); /* what the mail job does; learns $otp and $reset */
+void api_shop_take_mails(
+    struct api_shop *shop);                 /* what the mail job does; learns $otp and $reset */
 void api_shop_check(struct api_shop *shop); /* as `servery check` does */
 
 /* Sets what $name stands for, copied; NULL and STR_NONE are passed over. */

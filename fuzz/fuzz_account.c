@@ -36,8 +36,8 @@ static void check_phone(struct arena *arena, struct str country, struct str type
     CHECK(digits.len >= PHONE_MIN_DIGITS && digits.len <= PHONE_MAX_DIGITS && digits.ptr[0] != '0');
     CHECK(phone_normalize(arena, phone, country, &again));
     CHECK_SAME(again, phone);
-    CHECK(is_subsequence(digits, arena_printf(arena, STR_FMT STR_FMT, STR_ARG(country),
-                                              STR_ARG(typed))));
+    CHECK(is_subsequence(digits,
+                         arena_printf(arena, STR_FMT STR_FMT, STR_ARG(country), STR_ARG(typed))));
     /* What people put between digits changes nothing. */
     CHECK(phone_normalize(arena, arena_printf(arena, " " STR_FMT "-.", STR_ARG(typed)), country,
                           &again));
@@ -58,8 +58,10 @@ static void check_email(struct arena *arena, struct str typed)
     CHECK(email_normalize(arena, key, &again, &key_again));
     CHECK_SAME(again, key);
     CHECK_SAME(key_again, key);
-    const struct mail_message message = {.from = {STR_NONE, STR("shop@example.com")}, .to = email,
-                                         .subject = STR("Code"), .text = STR("123456")};
+    const struct mail_message message = {.from = {STR_NONE, STR("shop@example.com")},
+                                         .to = email,
+                                         .subject = STR("Code"),
+                                         .text = STR("123456")};
     CHECK(mail_message_fault(&message) == NULL);
 }
 

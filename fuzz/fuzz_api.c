@@ -43,8 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     api_shop_reset(shop);
     for (int i = 0; i < CALLS_MAX && take_call(&rest, &call); i++) {
-        if (str_starts(call, STR("after ")) &&
-            str_to_int64(str_slice(call, 6, call.len), &ms) && ms >= 0 && ms < 400 * DAY_MS)
+        if (str_starts(call, STR("after ")) && str_to_int64(str_slice(call, 6, call.len), &ms) &&
+            ms >= 0 && ms < 400 * DAY_MS)
             api_shop_pass(ms);
         else
             api_call_run(shop, call);
@@ -58,38 +58,96 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 /* ---- Mutation: mostly libFuzzer's own, now and then another call of some route ---- */
 
 static const char *const MEMBERS[] = {
-    "\"food_id\":1", "\"food_id\":3", "\"food_id\":$food", "\"quantity\":1", "\"quantity\":0",
-    "\"quantity\":99", "\"fulfilment\":\"pickup\"", "\"fulfilment\":\"delivery\"",
-    "\"address\":\"12 Allen Avenue\"", "\"note\":\"no onions\\n\"", "\"expected_total\":250000",
-    "\"payment_id\":$payment", "\"outcome\":\"paid\"", "\"outcome\":\"failed\"",
-    "\"status\":\"confirmed\"", "\"status\":\"preparing\"", "\"status\":\"ready\"",
-    "\"status\":\"completed\"", "\"status\":\"cancelled\"", "\"status\":\"out_for_delivery\"",
-    "\"version\":1", "\"version\":2", "\"name\":\"Suya\"", "\"name\":null", "\"price\":0",
-    "\"price\":1000000000000", "\"price\":120000", "\"description\":\"hot\"",
-    "\"category\":\"Grill\"", "\"available\":true", "\"available\":false", "\"stock\":5",
-    "\"stock\":null", "\"add\":3", "\"add\":-1", "\"email\":\"new@example.com\"",
-    "\"email\":\"ada@example.com\"", "\"password\":\"correct horse\"", "\"password\":\"short\"",
-    "\"identifier\":\"ada@example.com\"", "\"identifier\":\"0803 123 4567\"",
-    "\"identifier\":\"new@example.com\"", "\"phone\":\"+2348031230000\"", "\"phone\":null",
-    "\"referral_code\":\"ABCD2345\"", "\"referral_code\":\"$referral\"", "\"signup_token\":\"$signup\"", "\"otp\":\"$otp\"",
-    "\"otp\":\"000000\"", "\"token\":\"$reset\"", "\"new_password\":\"another horse\"",
-    "\"current_password\":\"correct horse\"", "\"role\":\"admin\"", "\"role\":\"user\"",
-    "\"disabled\":true", "\"currency\":\"KWD\"", "\"country_code\":\"39\"",
-    "\"timezone\":\"Africa/Lagos\"", "\"payment_instructions\":\"Pay at the counter\"",
-    "\"resolved\":true", "\"price\":-1", "\"quantity\":1.5", "\"unknown\":{}",
+    "\"food_id\":1",
+    "\"food_id\":3",
+    "\"food_id\":$food",
+    "\"quantity\":1",
+    "\"quantity\":0",
+    "\"quantity\":99",
+    "\"fulfilment\":\"pickup\"",
+    "\"fulfilment\":\"delivery\"",
+    "\"address\":\"12 Allen Avenue\"",
+    "\"note\":\"no onions\\n\"",
+    "\"expected_total\":250000",
+    "\"payment_id\":$payment",
+    "\"outcome\":\"paid\"",
+    "\"outcome\":\"failed\"",
+    "\"status\":\"confirmed\"",
+    "\"status\":\"preparing\"",
+    "\"status\":\"ready\"",
+    "\"status\":\"completed\"",
+    "\"status\":\"cancelled\"",
+    "\"status\":\"out_for_delivery\"",
+    "\"version\":1",
+    "\"version\":2",
+    "\"name\":\"Suya\"",
+    "\"name\":null",
+    "\"price\":0",
+    "\"price\":1000000000000",
+    "\"price\":120000",
+    "\"description\":\"hot\"",
+    "\"category\":\"Grill\"",
+    "\"available\":true",
+    "\"available\":false",
+    "\"stock\":5",
+    "\"stock\":null",
+    "\"add\":3",
+    "\"add\":-1",
+    "\"email\":\"new@example.com\"",
+    "\"email\":\"ada@example.com\"",
+    "\"password\":\"correct horse\"",
+    "\"password\":\"short\"",
+    "\"identifier\":\"ada@example.com\"",
+    "\"identifier\":\"0803 123 4567\"",
+    "\"identifier\":\"new@example.com\"",
+    "\"phone\":\"+2348031230000\"",
+    "\"phone\":null",
+    "\"referral_code\":\"ABCD2345\"",
+    "\"referral_code\":\"$referral\"",
+    "\"signup_token\":\"$signup\"",
+    "\"otp\":\"$otp\"",
+    "\"otp\":\"000000\"",
+    "\"token\":\"$reset\"",
+    "\"new_password\":\"another horse\"",
+    "\"current_password\":\"correct horse\"",
+    "\"role\":\"admin\"",
+    "\"role\":\"user\"",
+    "\"disabled\":true",
+    "\"currency\":\"KWD\"",
+    "\"country_code\":\"39\"",
+    "\"timezone\":\"Africa/Lagos\"",
+    "\"payment_instructions\":\"Pay at the counter\"",
+    "\"resolved\":true",
+    "\"price\":-1",
+    "\"quantity\":1.5",
+    "\"unknown\":{}",
 };
 
 static const char *const HEADERS[] = {
-    "Authorization: Bearer $user\n", "Authorization: Bearer $user\n",
-    "Authorization: Bearer $admin\n", "Authorization: Bearer $admin\n",
-    "Authorization: Bearer $other\n", "Authorization: Bearer $new\n",
-    "Authorization: Bearer $paytoken\n", "Cookie: servery_session=$user\n", "",
+    "Authorization: Bearer $user\n",
+    "Authorization: Bearer $user\n",
+    "Authorization: Bearer $admin\n",
+    "Authorization: Bearer $admin\n",
+    "Authorization: Bearer $other\n",
+    "Authorization: Bearer $new\n",
+    "Authorization: Bearer $paytoken\n",
+    "Cookie: servery_session=$user\n",
+    "",
 };
 
 static const char *const QUERIES[] = {
-    "limit=1", "limit=1&cursor=$cursor", "cursor=$cursor", "q=a", "status=pending", "category=Grill",
-    "available=true", "from=2026-01-01", "to=2027-02-01T00:00:00Z", "needs_attention=true",
-    "refund_due=true", "x=1",
+    "limit=1",
+    "limit=1&cursor=$cursor",
+    "cursor=$cursor",
+    "q=a",
+    "status=pending",
+    "category=Grill",
+    "available=true",
+    "from=2026-01-01",
+    "to=2027-02-01T00:00:00Z",
+    "needs_attention=true",
+    "refund_due=true",
+    "x=1",
 };
 
 static const char *const IDS[] = {"1", "2", "3", "8", "$payment", "$order", "$food", "99"};
@@ -119,9 +177,9 @@ static void put_path(struct buf *out, const char *pattern, uint64_t *random)
 
 static void put_call(struct buf *out, uint64_t *random)
 {
-    static const char *const methods[] = {[HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD",
-                                          [HTTP_POST] = "POST", [HTTP_PUT] = "PUT",
-                                          [HTTP_DELETE] = "DELETE", [HTTP_OTHER] = "PATCH"};
+    static const char *const methods[] = {
+        [HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD",     [HTTP_POST] = "POST",
+        [HTTP_PUT] = "PUT", [HTTP_DELETE] = "DELETE", [HTTP_OTHER] = "PATCH"};
     const struct route *route = &ROUTES[draw(random) % ROUTES_N];
     buf_printf(out, "%s ", methods[route->http.method]);
     put_path(out, route->http.pattern, random);

@@ -40,9 +40,9 @@ static void record(const struct http_call *call)
 {
     (void)pthread_mutex_lock(&g.lock);
     CHECK(g.n < RECORDS_MAX);
-    g.all[g.n++] = (struct record){call->response.status, call->method,
-                                   arena_dup(g.arena, call->target),
-                                   arena_dup(g.arena, call->body)};
+    g.all[g.n++] =
+        (struct record){call->response.status, call->method, arena_dup(g.arena, call->target),
+                        arena_dup(g.arena, call->body)};
     (void)pthread_mutex_unlock(&g.lock);
 }
 
@@ -67,10 +67,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         {HTTP_POST, "/a", HTTP_LANE_LOOP, BODY_MAX_BYTES},
         {HTTP_PUT, "/{name}", HTTP_LANE_LOOP, 5},
     };
-    const struct http_options options = {.listen = "127.0.0.1:0", .io_threads = 1, .workers = 1,
-                                         .max_connections = 100, .routes = routes,
+    const struct http_options options = {.listen = "127.0.0.1:0",
+                                         .io_threads = 1,
+                                         .workers = 1,
+                                         .max_connections = 100,
+                                         .routes = routes,
                                          .n_routes = sizeof routes / sizeof *routes,
-                                         .route_size = sizeof *routes, .handle = handle,
+                                         .route_size = sizeof *routes,
+                                         .handle = handle,
                                          .refuse = refuse};
     (void)argc;
     (void)argv;
@@ -171,9 +175,9 @@ static void talk(struct str bytes, size_t cut, size_t n_sure)
 
 static const char *method_text(enum http_method method)
 {
-    static const char *const texts[] = {[HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD",
-                                        [HTTP_POST] = "POST", [HTTP_PUT] = "PUT",
-                                        [HTTP_DELETE] = "DELETE", [HTTP_OTHER] = NULL};
+    static const char *const texts[] = {
+        [HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD",     [HTTP_POST] = "POST",
+        [HTTP_PUT] = "PUT", [HTTP_DELETE] = "DELETE", [HTTP_OTHER] = NULL};
     return texts[method];
 }
 

@@ -19,8 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     CHECK(image.width > 0 && image.height > 0);
-    CHECK(image_fits(&image) ==
-          (image.width <= IMAGE_SIDE_MAX && image.height <= IMAGE_SIDE_MAX));
+    CHECK(image_fits(&image) == (image.width <= IMAGE_SIDE_MAX && image.height <= IMAGE_SIDE_MAX));
 
     char *longer = arena_alloc(arena, size + 1);
     memcpy(longer, data, size);

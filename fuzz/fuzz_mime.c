@@ -123,8 +123,8 @@ static void check_address(struct arena *arena, struct str text)
 
 static void check_message(struct arena *arena, struct str from, struct str to, struct str subject)
 {
-    struct mail_message message = {.to = to, .subject = subject, .text = STR("x"),
-                                   .date_ms = (int64_t)subject.len * 86399999};
+    struct mail_message message = {
+        .to = to, .subject = subject, .text = STR("x"), .date_ms = (int64_t)subject.len * 86399999};
     struct str headers[MIME_HEADERS];
     if (!mail_address_parse(arena, from, &message.from) || mail_message_fault(&message))
         return;

@@ -160,8 +160,8 @@ static enum reference_result read_chunks(struct str *rest, struct reference_requ
 enum reference_result reference_read(struct arena *arena, struct str *rest,
                                      struct reference_request *request)
 {
-    static const char *const known[] = {"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS",
-                                        "CONNECT", NULL};
+    static const char *const known[] = {"GET",   "POST",    "PUT",     "DELETE",
+                                        "PATCH", "OPTIONS", "CONNECT", NULL};
     static const char *const bodyless[] = {"HEAD", "TRACE", NULL};
     static const char *const plain[] = {"GET", "POST", "PUT", "DELETE", "HEAD", NULL};
     struct head head = {0};
@@ -178,7 +178,8 @@ enum reference_result reference_read(struct arena *arena, struct str *rest,
         return result;
     bool has_body = head.codings > 0 || head.length > 0;
     if (head.hosts > 1 || (head.hosts == 0 && !head.old) || head.lengths > 1 || head.codings > 1 ||
-        (head.lengths > 0 && head.codings > 0) || (has_body && is_any_of(request->method, bodyless)))
+        (head.lengths > 0 && head.codings > 0) ||
+        (has_body && is_any_of(request->method, bodyless)))
         return REFERENCE_BAD;
     request->sure &= is_any_of(request->method, plain);
     request->last = head.old && head.codings > 0;

@@ -13,7 +13,8 @@
 #include "domain/money.h"
 
 /* Lives in the call's arena, as does what it points to. */
-struct export {
+struct export
+{
     struct api *api;
     int64_t session_id, user_id;
     struct order_list list; /* what is asked for, and where the next page begins */
@@ -31,9 +32,10 @@ struct page_read {
 /* ---- Rows ---- */
 
 static const char *const COLUMNS[] = {
-    "id",          "created_at",     "updated_at",     "status",     "fulfilment",     "customer_id",
-    "customer_name", "customer_email", "customer_phone", "items",    "total",          "currency",
-    "payment_id",  "payment_status", "address",        "note",
+    "id",          "created_at",    "updated_at",     "status",         "fulfilment",
+    "customer_id", "customer_name", "customer_email", "customer_phone", "items",
+    "total",       "currency",      "payment_id",     "payment_status", "address",
+    "note",
 };
 
 static void put_time(struct csv *csv, int64_t time_ms)
@@ -47,8 +49,8 @@ static void put_items(struct csv *csv, struct arena *arena, const struct order *
     struct buf items;
     buf_init(&items, arena);
     for (size_t i = 0; i < order->n_lines; i++)
-        buf_printf(&items, "%s%lld x " STR_FMT, i ? "; " : "",
-                   (long long)order->lines[i].quantity, STR_ARG(order->lines[i].name));
+        buf_printf(&items, "%s%lld x " STR_FMT, i ? "; " : "", (long long)order->lines[i].quantity,
+                   STR_ARG(order->lines[i].name));
     csv_text(csv, buf_str(&items));
 }
 
@@ -95,8 +97,8 @@ static enum err read_page(struct tx *tx, void *arg)
 {
     struct page_read *read = arg;
     struct export *export = read->export;
-    enum err err = session_find_by_id(tx, export->session_id, export->user_id, read->now_ms,
-                                      &read->session);
+    enum err err =
+        session_find_by_id(tx, export->session_id, export->user_id, read->now_ms, &read->session);
     return err ? err : order_list(tx, &export->list);
 }
 

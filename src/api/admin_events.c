@@ -19,8 +19,8 @@ static enum err read_missed(struct tx *tx, void *arg)
 {
     struct replay *replay = arg;
     struct call *c = replay->c;
-    enum err err = session_find_by_id(tx, c->session.id, c->session.user_id, c->now_ms,
-                                      &replay->session);
+    enum err err =
+        session_find_by_id(tx, c->session.id, c->session.user_id, c->now_ms, &replay->session);
     return err ? err : order_news_since(tx, &replay->since);
 }
 

@@ -65,7 +65,7 @@ enum err admin_orders_get(struct call *c)
     struct orders_filter filter;
     struct str limit, cursor;
     const struct query_field fields[] = {
-        {"status", &filter.status}, {"q", &filter.q},   {"from", &filter.from},
+        {"status", &filter.status}, {"q", &filter.q},  {"from", &filter.from},
         {"to", &filter.to},         {"limit", &limit}, {"cursor", &cursor},
     };
     struct order_list list;

@@ -102,9 +102,7 @@ static void case_encode(struct call *c, struct json_writer *w, const struct paym
 static void decode_wish(struct call *c, const char *name, struct str text,
                         enum payment_wish *ret_wish)
 {
-    *ret_wish = !text.ptr              ? PAYMENT_ANY
-                : str_is(text, "true") ? PAYMENT_WITH
-                                       : PAYMENT_WITHOUT;
+    *ret_wish = !text.ptr ? PAYMENT_ANY : str_is(text, "true") ? PAYMENT_WITH : PAYMENT_WITHOUT;
     if (*ret_wish == PAYMENT_WITHOUT && !str_is(text, "false"))
         problem_add(&c->problem, name, PROBLEM_INVALID_VALUE, "It must be true or false.");
 }
@@ -113,8 +111,12 @@ enum err admin_payments_get(struct call *c)
 {
     struct str attention, refund, status, q, limit, cursor;
     const struct query_field fields[] = {
-        {"needs_attention", &attention}, {"refund_due", &refund}, {"status", &status}, {"q", &q},
-        {"limit", &limit},               {"cursor", &cursor},
+        {"needs_attention", &attention},
+        {"refund_due", &refund},
+        {"status", &status},
+        {"q", &q},
+        {"limit", &limit},
+        {"cursor", &cursor},
     };
     struct payment_case_list list = {.now_ms = c->now_ms};
     enum payment_status known;
@@ -157,8 +159,7 @@ static void encode_resolved(struct call *c, void *arg)
 enum err admin_payment_put(struct call *c)
 {
     static const struct json_field fields[] = {
-        {"resolved", JSON_BOOL, 0, offsetof(struct payment_resolve, resolved), 0, 0,
-         PROBLEM_NONE},
+        {"resolved", JSON_BOOL, 0, offsetof(struct payment_resolve, resolved), 0, 0, PROBLEM_NONE},
         {"note", JSON_LONG_TEXT, JSON_NULLABLE, offsetof(struct payment_resolve, note), 0,
          NOTE_MAX_CHARS, PROBLEM_NONE},
         {"version", JSON_INT, 0, offsetof(struct payment_resolve, version), 1, ID_MAX,

@@ -52,9 +52,9 @@ void answer_problem(struct http_call *http, const struct api *api, const struct 
 
     json_init(&w, &response->body);
     json_begin_object(&w, NULL);
-    json_str(&w, "type",
-             arena_printf(http->arena, STR_FMT "/errors#%s", STR_ARG(api->settings.public_url),
-                          code));
+    json_str(
+        &w, "type",
+        arena_printf(http->arena, STR_FMT "/errors#%s", STR_ARG(api->settings.public_url), code));
     json_cstr(&w, "title", problem_code_title(problem->code));
     json_int(&w, "status", status);
     json_cstr(&w, "code", code);

@@ -41,11 +41,11 @@ struct api {
     struct image_cache *images;                /* pictures shown lately, in memory */
     struct rate_limit *auth_limit, *all_limit; /* NULL: off */
     const struct payment_provider *provider;
-    _Atomic int provider_calls;                /* of handlers, under way */
-    _Atomic int exports;                       /* CSV files that are being read */
-    struct mailbox *mailbox;                   /* demo: a copy of the mails sent; else NULL */
-    struct pages *pages;                       /* the web pages and the API's description */
-    void (*mail_waits)(void *ctx);             /* wakes the mail job; any thread */
+    _Atomic int provider_calls;    /* of handlers, under way */
+    _Atomic int exports;           /* CSV files that are being read */
+    struct mailbox *mailbox;       /* demo: a copy of the mails sent; else NULL */
+    struct pages *pages;           /* the web pages and the API's description */
+    void (*mail_waits)(void *ctx); /* wakes the mail job; any thread */
     void *mail_ctx;
     struct metrics *metrics;
     void (*job_metrics)(void *ctx, struct buf *out); /* what the jobs count, for /metrics */

@@ -155,10 +155,9 @@ void call_cookie(struct call *c, struct str token, int64_t expires_at_ms)
     const char *secure = c->api->settings.https ? "; Secure" : "";
     int64_t max_age_s = token.ptr ? (expires_at_ms - c->now_ms) / SECOND_MS : 0;
 
-    http_response_header(c->http, "Set-Cookie",
-                         arena_printf(c->arena,
-                                      STR_FMT "=" STR_FMT
-                                              "; Path=/; Max-Age=%lld; HttpOnly; SameSite=Lax%s",
-                                      STR_ARG(cookie_name(c)), STR_ARG(token),
-                                      (long long)max_age_s, secure));
+    http_response_header(
+        c->http, "Set-Cookie",
+        arena_printf(c->arena,
+                     STR_FMT "=" STR_FMT "; Path=/; Max-Age=%lld; HttpOnly; SameSite=Lax%s",
+                     STR_ARG(cookie_name(c)), STR_ARG(token), (long long)max_age_s, secure));
 }

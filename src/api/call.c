@@ -55,8 +55,8 @@ static bool is_hex(char c)
 static bool is_percent_encoded(struct str query)
 {
     for (size_t i = 0; i < query.len; i++)
-        if (query.ptr[i] == '%' && (query.len - i < 3 || !is_hex(query.ptr[i + 1]) ||
-                                    !is_hex(query.ptr[i + 2])))
+        if (query.ptr[i] == '%' &&
+            (query.len - i < 3 || !is_hex(query.ptr[i + 1]) || !is_hex(query.ptr[i + 2])))
             return false;
     return true;
 }
@@ -127,8 +127,8 @@ enum err call_page(struct call *c, struct str limit, struct str cursor, int64_t 
 {
     struct page page = {.limit = default_limit};
 
-    if (limit.ptr && (!str_to_int64(limit, &page.limit) || page.limit < 1 ||
-                      page.limit > max_limit))
+    if (limit.ptr &&
+        (!str_to_int64(limit, &page.limit) || page.limit < 1 || page.limit > max_limit))
         problem_add(&c->problem, "limit", PROBLEM_OUT_OF_RANGE,
                     arena_cstr(c->arena, arena_printf(c->arena, "It must be 1 to %lld.",
                                                       (long long)max_limit)));
@@ -205,9 +205,8 @@ enum err call_idempotency(struct call *c, struct idempotency *ret_key)
 {
     struct str key = http_header_get(c->http, "Idempotency-Key");
 
-    *ret_key = (struct idempotency){.user_id = c->session.user_id,
-                                    .path = c->http->path,
-                                    .now_ms = c->now_ms};
+    *ret_key = (struct idempotency){
+        .user_id = c->session.user_id, .path = c->http->path, .now_ms = c->now_ms};
     if (!key.ptr)
         return ERR_OK;
     bool good = key.len >= 1 && key.len <= IDEMPOTENCY_KEY_MAX_CHARS;
@@ -293,7 +292,10 @@ static enum err run_keyed(struct tx *tx, void *arg)
 
 enum err call_write(struct call *c, tx_fn *fn, call_encode *encode_fn, void *arg)
 {
-    struct keyed_write write = {.c = c, .fn = fn, .encode = encode_fn, .arg = arg,
+    struct keyed_write write = {.c = c,
+                                .fn = fn,
+                                .encode = encode_fn,
+                                .arg = arg,
                                 .n_headers = c->http->response.n_headers};
 
     if (c->http->method == HTTP_POST && c->session.id) {

@@ -26,16 +26,16 @@ struct call {
     struct http_call *http;
     struct arena *arena;
     const struct route *route;
-    int64_t now_ms;            /* one clock reading for the whole call */
-    struct session session;    /* with ACCESS_USER and ACCESS_ADMIN; else id 0 */
-    int64_t other_user_id;     /* whom a call changes besides its own user; 0: nobody */
-    struct str token;          /* the bearer token or the cookie's; STR_NONE */
+    int64_t now_ms;         /* one clock reading for the whole call */
+    struct session session; /* with ACCESS_USER and ACCESS_ADMIN; else id 0 */
+    int64_t other_user_id;  /* whom a call changes besides its own user; 0: nobody */
+    struct str token;       /* the bearer token or the cookie's; STR_NONE */
     bool token_from_cookie;
-    struct str token_hash;     /* once authenticated */
-    bool session_is_hint;      /* the session was found lately; what uses it checks it again */
+    struct str token_hash;      /* once authenticated */
+    bool session_is_hint;       /* the session was found lately; what uses it checks it again */
     struct http_address client; /* the client's address, a trusted proxy's word included */
     struct problem problem;
-    struct json_writer json;   /* of the answer, after call_json */
+    struct json_writer json; /* of the answer, after call_json */
 };
 
 enum access {

@@ -20,9 +20,8 @@ static enum err run(struct tx *tx, void *arg)
     struct cart_call *call = arg;
     struct cart_edit *edit = &call->edit;
     call->payment = (struct payment){0};
-    enum err err = call->change
-                       ? call->change(tx, edit)
-                       : cart_read(tx, edit->user_id, edit->now_ms, &edit->cart);
+    enum err err = call->change ? call->change(tx, edit)
+                                : cart_read(tx, edit->user_id, edit->now_ms, &edit->cart);
     if (err || edit->cart.no_payment)
         return err;
     return payment_find_open(tx, edit->user_id, &call->payment);

@@ -16,8 +16,8 @@ bool client_in_network(const struct http_address *address, const struct client_n
 
 /* The peer, or, if the peer is one of the trusted, the last address of X-Forwarded-For that is not.
  * A forwarding header from anybody else is ignored, and warned of once a process. */
-struct http_address client_of(const struct http_call *call,
-                              const struct client_network *trusted, size_t n_trusted);
+struct http_address client_of(const struct http_call *call, const struct client_network *trusted,
+                              size_t n_trusted);
 
 /* The same rule on texts alone; for tests and fuzzing. */
 struct http_address client_from_forwarded(struct http_address peer, struct str forwarded,

@@ -15,8 +15,8 @@ static enum err read_missed(struct tx *tx, void *arg)
 {
     struct replay *replay = arg;
     struct call *c = replay->c;
-    enum err err = session_find_by_id(tx, c->session.id, c->session.user_id, c->now_ms,
-                                      &replay->session);
+    enum err err =
+        session_find_by_id(tx, c->session.id, c->session.user_id, c->now_ms, &replay->session);
     if (!err)
         err = order_owner(tx, replay->missed.order_id, &replay->owner_id);
     if (!err)

@@ -28,7 +28,7 @@ struct hub {
     struct store *store;
     struct feed *feed;
     struct http_chunk *resync; /* for those of all orders that are too slow for each event */
-    atomic_size_t n, n_all; /* changed under the lock; n_all: how many follow all orders */
+    atomic_size_t n, n_all;    /* changed under the lock; n_all: how many follow all orders */
     pthread_mutex_t lock;
     struct members all, orders[BUCKETS], users[BUCKETS];
 
@@ -144,7 +144,7 @@ static size_t count_of_user(struct hub *hub, int64_t user_id)
     size_t n = 0;
 
     LIST_FOREACH(member, user_bucket(hub, user_id), of_user)
-        n += member->on.user_id == user_id;
+    n += member->on.user_id == user_id;
     return n;
 }
 
@@ -182,7 +182,7 @@ static bool is_followed(struct hub *hub, int64_t order_id)
 
     lock(hub);
     LIST_FOREACH(member, order_bucket(hub, order_id), of_order)
-        found = found || member->on.order_id == order_id;
+    found = found || member->on.order_id == order_id;
     unlock(hub);
     return found;
 }
@@ -197,8 +197,8 @@ static void send_to_order(struct hub *hub, struct arena *arena, const struct ord
     struct http_chunk *chunk = http_chunk_create(buf_str(&message));
     lock(hub);
     LIST_FOREACH(member, order_bucket(hub, event->order_id), of_order)
-        if (member->on.order_id == event->order_id)
-            http_stream_send(member->stream, chunk, event->id);
+    if (member->on.order_id == event->order_id)
+        http_stream_send(member->stream, chunk, event->id);
     unlock(hub);
     http_chunk_unref(chunk);
 }
@@ -210,7 +210,7 @@ static void send_to_all(void *ctx, struct http_chunk *chunk, int64_t id)
 
     lock(hub);
     LIST_FOREACH(member, &hub->all, of_order)
-        http_stream_send(member->stream, chunk, id);
+    http_stream_send(member->stream, chunk, id);
     unlock(hub);
 }
 
@@ -221,8 +221,8 @@ static void end_order(struct hub *hub, int64_t order_id)
 
     lock(hub);
     LIST_FOREACH(member, order_bucket(hub, order_id), of_order)
-        if (member->on.order_id == order_id)
-            http_stream_end(member->stream);
+    if (member->on.order_id == order_id)
+        http_stream_end(member->stream);
     unlock(hub);
 }
 
@@ -233,8 +233,8 @@ static void end_session(struct hub *hub, int64_t session_id)
     lock(hub);
     for (size_t i = 0; i < BUCKETS; i++)
         LIST_FOREACH(member, &hub->users[i], of_user)
-            if (member->on.session_id == session_id)
-                http_stream_end(member->stream);
+    if (member->on.session_id == session_id)
+        http_stream_end(member->stream);
     unlock(hub);
 }
 
@@ -244,8 +244,8 @@ static void end_user(struct hub *hub, int64_t user_id, int64_t kept_session_id)
 
     lock(hub);
     LIST_FOREACH(member, user_bucket(hub, user_id), of_user)
-        if (member->on.user_id == user_id && member->on.session_id != kept_session_id)
-            http_stream_end(member->stream);
+    if (member->on.user_id == user_id && member->on.session_id != kept_session_id)
+        http_stream_end(member->stream);
     unlock(hub);
 }
 
@@ -336,7 +336,7 @@ static size_t list_sessions(struct hub *hub, struct arena *arena, int64_t **ret_
 
     for (size_t i = 0; i < BUCKETS; i++)
         LIST_FOREACH(member, &hub->users[i], of_user)
-            ids[n++] = member->on.session_id;
+    ids[n++] = member->on.session_id;
     sort_numbers(ids, n);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || ids[i] != ids[n_ids - 1])
@@ -352,7 +352,8 @@ static void end_dead(struct hub *hub, const struct session_alive *look)
 
     lock(hub);
     for (size_t i = 0; i < BUCKETS; i++)
-        LIST_FOREACH(member, &hub->users[i], of_user) {
+        LIST_FOREACH(member, &hub->users[i], of_user)
+        {
             const int64_t *id = bsearch(&member->on.session_id, look->ids, look->n,
                                         sizeof *look->ids, sort_by_number);
             if (id && !look->alive[id - look->ids])

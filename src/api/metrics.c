@@ -50,8 +50,7 @@ size_t metrics_rows(void)
 
 struct metrics *metrics_create(int loops)
 {
-    struct metrics *metrics =
-        mem_zalloc(sizeof *metrics + (size_t)loops * sizeof *metrics->shards);
+    struct metrics *metrics = mem_zalloc(sizeof *metrics + (size_t)loops * sizeof *metrics->shards);
 
     metrics->started_ms = clock_now_ms();
     pthread_mutex_init(&metrics->lock, NULL);
@@ -99,7 +98,7 @@ void metrics_read_row(const struct metrics *metrics, size_t i, struct metrics_ro
     *ret_row = (struct metrics_row){0};
     for (int s = 0; s < metrics->n_shards; s++) {
         const struct row *row = &metrics->shards[s]->rows[i];
-        for (int class = 0; class < METRICS_CLASSES; class++)
+        for (int class = 0; class < METRICS_CLASSES; class ++)
             ret_row->classes[class] +=
                 atomic_load_explicit(&row->classes[class], memory_order_relaxed);
         metric_read_add(&row->time, &ret_row->time);
@@ -147,7 +146,8 @@ static int64_t resident_bytes(void)
 
 static void take_sample(struct call *c, struct metrics_sample *ret_sample)
 {
-    *ret_sample = (struct metrics_sample){.resident_bytes = resident_bytes(), .open_fds = count_fds()};
+    *ret_sample =
+        (struct metrics_sample){.resident_bytes = resident_bytes(), .open_fds = count_fds()};
     ret_sample->database_up =
         store_read(c->api->store, c->arena, gauges_read, &ret_sample->gauges) == ERR_OK;
 }
@@ -159,8 +159,8 @@ struct metrics_sample metrics_sample(struct call *c)
 
     pthread_mutex_lock(&metrics->lock);
     struct metrics_sample sample = metrics->sample;
-    bool usable = metrics->sampled_ms != 0 &&
-                  (metrics->sampling || now_ms < metrics->sampled_ms + SAMPLE_MS);
+    bool usable =
+        metrics->sampled_ms != 0 && (metrics->sampling || now_ms < metrics->sampled_ms + SAMPLE_MS);
     if (!usable)
         metrics->sampling = true;
     pthread_mutex_unlock(&metrics->lock);

@@ -10,7 +10,7 @@
 struct call;
 struct metrics;
 
-struct metrics *metrics_create(int loops); /* http_options.io_threads */
+struct metrics *metrics_create(int loops);     /* http_options.io_threads */
 void metrics_destroy(struct metrics *metrics); /* NULL is fine */
 
 /* http_options.measure; ctx is the api. Neither locks nor allocates. */

@@ -29,11 +29,11 @@ static void put_requests(struct call *c, struct buf *out)
         struct str labels = row_labels(c->arena, i);
         struct metrics_row row;
         metrics_read_row(c->api->metrics, i, &row);
-        for (int class = 0; class < METRICS_CLASSES; class++)
-            metric_sample(out, name,
-                          arena_printf(c->arena, STR_FMT ",status=\"%dxx\"", STR_ARG(labels),
-                                       class + 2).ptr,
-                          row.classes[class], 0);
+        for (int class = 0; class < METRICS_CLASSES; class ++)
+            metric_sample(
+                out, name,
+                arena_printf(c->arena, STR_FMT ",status=\"%dxx\"", STR_ARG(labels), class + 2).ptr,
+                row.classes[class], 0);
     }
 }
 
@@ -102,8 +102,8 @@ static void put_store(struct call *c, struct buf *out, bool database_up)
                "1 if the database answered; else what is read from it is missing here.",
                database_up);
     if (stats.database_bytes >= 0)
-        metric_put(out, "servery_database_size_bytes", METRIC_GAUGE,
-                   "Size of the database file.", stats.database_bytes);
+        metric_put(out, "servery_database_size_bytes", METRIC_GAUGE, "Size of the database file.",
+                   stats.database_bytes);
     if (stats.log_bytes >= 0)
         metric_put(out, "servery_database_log_size_bytes", METRIC_GAUGE,
                    "Size of the write-ahead log.", stats.log_bytes);
@@ -141,8 +141,7 @@ static void put_passwords(struct call *c, struct buf *out, const struct metrics_
                   "Time that a password's hash took, without the wait.", &PASSWORDS_SCALE,
                   &stats.time);
     metric_put(out, "servery_login_failures_total", METRIC_COUNTER,
-               "Log-ins refused for a wrong password or an unknown user.",
-               totals->login_failures);
+               "Log-ins refused for a wrong password or an unknown user.", totals->login_failures);
 }
 
 static void put_age(struct buf *out, const char *name, const char *help, int64_t since_ms,
@@ -154,8 +153,7 @@ static void put_age(struct buf *out, const char *name, const char *help, int64_t
 
 static void put_gauges(struct call *c, struct buf *out, const struct gauges *g)
 {
-    metric_put(out, "servery_mails_waiting", METRIC_GAUGE, "Mails not yet sent.",
-               g->mails_waiting);
+    metric_put(out, "servery_mails_waiting", METRIC_GAUGE, "Mails not yet sent.", g->mails_waiting);
     put_age(out, "servery_mails_oldest_age_seconds", "Age of the oldest mail not yet sent.",
             g->oldest_mail_ms, c->now_ms);
     metric_put(out, "servery_payments_open", METRIC_GAUGE, "Payments that may still be paid.",
@@ -169,7 +167,8 @@ static void put_gauges(struct call *c, struct buf *out, const struct gauges *g)
     for (int status = 0; status < ORDER_COMPLETED; status++)
         metric_sample(out, "servery_orders_open",
                       arena_printf(c->arena, "status=\"%s\"",
-                                   order_status_text((enum order_status)status).ptr).ptr,
+                                   order_status_text((enum order_status)status).ptr)
+                          .ptr,
                       g->orders[status], 0);
     put_age(out, "servery_orders_oldest_pending_age_seconds",
             "Age of the oldest order that nobody has confirmed.", g->oldest_pending_order_ms,

@@ -26,13 +26,12 @@ struct orders_body {
 };
 
 static const struct json_field ORDERS[] = {
-    {"payment_id", JSON_INT, 0, offsetof(struct orders_body, payment_id), 1, ID_MAX,
-     PROBLEM_NONE},
+    {"payment_id", JSON_INT, 0, offsetof(struct orders_body, payment_id), 1, ID_MAX, PROBLEM_NONE},
     {"fulfilment", JSON_TEXT, 0, offsetof(struct orders_body, fulfilment), 0, 0, PROBLEM_NONE},
     {"address", JSON_LONG_TEXT, JSON_NULLABLE, offsetof(struct orders_body, address), 0,
      ADDRESS_MAX_CHARS, PROBLEM_NONE},
-    {"note", JSON_LONG_TEXT, JSON_NULLABLE, offsetof(struct orders_body, note), 0,
-     NOTE_MAX_CHARS, PROBLEM_NONE},
+    {"note", JSON_LONG_TEXT, JSON_NULLABLE, offsetof(struct orders_body, note), 0, NOTE_MAX_CHARS,
+     PROBLEM_NONE},
     {"expected_total", JSON_INT, 0, offsetof(struct orders_body, expected_total), 0, MONEY_MAX,
      PROBLEM_NONE},
 };
@@ -136,8 +135,7 @@ static enum err run_placing(struct tx *tx, void *arg)
         err = place_order(tx, place);
     if (err)
         return err;
-    p->order.order_id =
-        place->outcome == PLACE_ORDER ? place->order_id : place->payment.order_id;
+    p->order.order_id = place->outcome == PLACE_ORDER ? place->order_id : place->payment.order_id;
     if (p->order.order_id)
         err = order_read(tx, &p->order);
     return err || found ? err : save_key(tx, p);
@@ -331,8 +329,7 @@ struct status_body {
 };
 
 static const struct json_field STATUS[] = {
-    {"status", JSON_TEXT, JSON_REQUIRED, offsetof(struct status_body, status), 0, 0,
-     PROBLEM_NONE},
+    {"status", JSON_TEXT, JSON_REQUIRED, offsetof(struct status_body, status), 0, 0, PROBLEM_NONE},
     {"note", JSON_LONG_TEXT, JSON_NULLABLE, offsetof(struct status_body, note), 0, NOTE_MAX_CHARS,
      PROBLEM_NONE},
     {"version", JSON_INT, 0, offsetof(struct status_body, version), 1, ID_MAX, PROBLEM_NONE},

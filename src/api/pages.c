@@ -48,8 +48,7 @@ static void add(struct pages *pages, struct arena *arena, const char *name, cons
     struct str etag = arena_printf(arena, "\"" STR_FMT "\"", STR_ARG(hash));
 
     pages->files[pages->n++] =
-        (struct file){str_from(name),
-                      http_content_create(str_from(type), etag, bytes, gzip_level)};
+        (struct file){str_from(name), http_content_create(str_from(type), etag, bytes, gzip_level)};
 }
 
 struct pages *pages_create(void)

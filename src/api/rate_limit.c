@@ -14,7 +14,7 @@
 enum { SETS = 4096, WAYS = 8, LOCKS = 64 };
 
 struct slot {
-    uint64_t client; /* 0: empty */
+    uint64_t client;    /* 0: empty */
     int64_t arrival_us; /* the theoretical arrival time */
 };
 
@@ -88,11 +88,10 @@ struct rate_state rate_limit_take(struct rate_limit *limit, struct str key, int6
         slot->arrival_us = arrival_us = next_us;
     pthread_mutex_unlock(&limit->locks[set % LOCKS]);
 
-    state.remaining = limit->limit - (arrival_us - now_us + limit->interval_us - 1) /
-                                         limit->interval_us;
+    state.remaining =
+        limit->limit - (arrival_us - now_us + limit->interval_us - 1) / limit->interval_us;
     state.reset_ms = (arrival_us - now_us + 999) / 1000;
     if (!state.allowed)
-        state.retry_ms =
-            (next_us - now_us - limit->interval_us * limit->limit + 999) / 1000;
+        state.retry_ms = (next_us - now_us - limit->interval_us * limit->limit + 999) / 1000;
     return state;
 }

@@ -13,8 +13,8 @@ struct rate_state {
     int64_t limit;     /* calls in window_ms */
     int64_t remaining; /* how many more at once */
     int64_t window_ms;
-    int64_t reset_ms;  /* until all are available again */
-    int64_t retry_ms;  /* until the next one is allowed; 0 if allowed */
+    int64_t reset_ms; /* until all are available again */
+    int64_t retry_ms; /* until the next one is allowed; 0 if allowed */
 };
 
 /* `name` is the policy's in the RateLimit headers; per_minute at least 1. */

@@ -18,8 +18,8 @@ enum err app_load(const struct command_line *line, bool demo, struct config *ret
                   struct config_sources **ret_sources)
 {
     int n_rest = 0;
-    enum err err = config_load(line->arena, demo, line->argc, line->argv, ret_config, ret_sources,
-                               &n_rest);
+    enum err err =
+        config_load(line->arena, demo, line->argc, line->argv, ret_config, ret_sources, &n_rest);
     if (!err && n_rest > 0) {
         fprintf(stderr, "servery: unexpected word %s (see --help)\n", line->argv[0]);
         err = ERR_PROBLEM;

@@ -128,8 +128,7 @@ static bool parse_duration(struct str text, int64_t *ret_ms)
     return true;
 }
 
-static enum err complain(const struct setting *setting, enum config_source source,
-                         const char *what)
+static enum err complain(const struct setting *setting, enum config_source source, const char *what)
 {
     fprintf(stderr, "servery: %s (from %s): %s\n", setting->name, source_text(source), what);
     return ERR_PROBLEM;
@@ -150,8 +149,8 @@ static enum err set_number(const struct loader *loader, const struct setting *se
     if (setting->type == TYPE_DURATION)
         snprintf(what, sizeof what, "write a time such as 90s, 15m, 2h or 30d (1s to 30d)");
     else
-        snprintf(what, sizeof what, "must be a number from %lld to %lld",
-                 (long long)setting->min, (long long)setting->max);
+        snprintf(what, sizeof what, "must be a number from %lld to %lld", (long long)setting->min,
+                 (long long)setting->max);
     return complain(setting, source, what);
 }
 
@@ -234,7 +233,8 @@ static enum err load_defaults(const struct loader *loader, bool demo)
             snprintf(cores, sizeof cores, "%ld", n < 1 ? 1 : n > 256 ? 256 : n);
             value = cores;
         }
-        enum err err = set(loader, setting, str_from(value), of_demo ? CONFIG_DEMO : CONFIG_DEFAULT);
+        enum err err =
+            set(loader, setting, str_from(value), of_demo ? CONFIG_DEMO : CONFIG_DEFAULT);
         if (err)
             return err;
     }
@@ -304,8 +304,8 @@ static enum err load_environment(const struct loader *loader)
         for (const char *p = SETTINGS[i].name; *p && len < sizeof name - 1; p++)
             name[len++] = *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p;
         const char *value = getenv(name);
-        enum err err = value ? set(loader, &SETTINGS[i], str_from(value), CONFIG_ENVIRONMENT)
-                             : ERR_OK;
+        enum err err =
+            value ? set(loader, &SETTINGS[i], str_from(value), CONFIG_ENVIRONMENT) : ERR_OK;
         if (err)
             return err;
     }
@@ -397,8 +397,7 @@ enum err config_load(struct arena *arena, bool demo, int argc, char **argv,
                      struct config *ret_config, struct config_sources **ret_sources,
                      int *ret_n_rest)
 {
-    struct loader loader = {arena, ret_config,
-                            arena_zalloc(arena, sizeof(struct config_sources))};
+    struct loader loader = {arena, ret_config, arena_zalloc(arena, sizeof(struct config_sources))};
 
     *ret_config = (struct config){0};
     *ret_sources = loader.sources;
@@ -505,7 +504,8 @@ void config_print_markdown(void)
 
 void config_print_example(void)
 {
-    puts("# Settings of servery. Each is shown at its default: to change one, take away the # before\n"
+    puts("# Settings of servery. Each is shown at its default: to change one, take away the # "
+         "before\n"
          "# its name. SERVERY_NAME in the environment and a flag --name win over this file.");
     for (size_t i = 0; i < SETTINGS_N; i++) {
         const struct setting *setting = &SETTINGS[i];

@@ -80,8 +80,9 @@ static enum err set_public_url(struct app *app)
         return complain(app, "public_url", "names no host");
     for (size_t i = 0; i < host.len; i++)
         if (!is_host_char(host.ptr[i]))
-            return complain(app, "public_url", "must be a host and nothing more, such as "
-                                               "https://shop.example.com or http://[::1]:8080");
+            return complain(app, "public_url",
+                            "must be a host and nothing more, such as "
+                            "https://shop.example.com or http://[::1]:8080");
     settings->public_url = arena_dup(app->arena, url);
     settings->origin = settings->public_url;
     settings->https = https;
@@ -130,8 +131,9 @@ static enum err set_payment(struct app *app)
     if (!provider_init(&app->provider, config->payment, url))
         return complain(app, "payment", "must be manual or test");
     if (strcmp(config->payment, "test") == 0 && !config->allow_test_payments)
-        return complain(app, "payment", "test lets anybody pay with nothing; if this is what you want, "
-                                   "set allow_test_payments = yes");
+        return complain(app, "payment",
+                        "test lets anybody pay with nothing; if this is what you want, "
+                        "set allow_test_payments = yes");
     app->api.provider = &app->provider;
     app->api.settings.payment_hold_ms = config->payment_hold_ms;
     return ERR_OK;
@@ -157,7 +159,8 @@ static enum err set_mail(struct app *app)
     if (!*from && app->mail_target.scheme == MAIL_LOG)
         from = "Servery <servery@localhost>";
     if (!mail_address_parse(app->arena, str_from(from), &app->mail_from))
-        return complain(app, "mail_from", "must be an address, such as \"The Shop <shop@example.com>\"");
+        return complain(app, "mail_from",
+                        "must be an address, such as \"The Shop <shop@example.com>\"");
     return ERR_OK;
 }
 
@@ -175,8 +178,9 @@ static enum err parse_listen(struct app *app, struct http_address *ret_address)
         host = str_slice(host, 1, host.len - 1);
     if (!client_address_parse(host, ret_address) ||
         !str_to_int64(str_slice(listen, colon, listen.len), &port) || port < 0 || port > 65535)
-        return complain(app, "listen", "must be an address and a port from 0 to 65535, such as "
-                                  "127.0.0.1:8080 or [::1]:8080");
+        return complain(app, "listen",
+                        "must be an address and a port from 0 to 65535, such as "
+                        "127.0.0.1:8080 or [::1]:8080");
     return ERR_OK;
 }
 
@@ -191,7 +195,8 @@ static enum err set_up(struct app *app)
     settings->metrics_token = str_from(app->config->metrics_token);
     enum err err = parse_listen(app, &address);
     if (!err && app->demo && !client_is_loopback(&address))
-        err = complain(app, "listen", "demo serves on loopback only: its admin's password is known");
+        err =
+            complain(app, "listen", "demo serves on loopback only: its admin's password is known");
     if (!err)
         err = set_public_url(app);
     if (!err)
@@ -302,8 +307,10 @@ static void put_mail_metrics(void *ctx, struct buf *out)
 
 static enum err start_jobs(struct app *app)
 {
-    struct mailer_options mailer = {.store = app->api.store, .keys = &app->api.keys,
-                                    .target = app->mail_target, .from = app->mail_from,
+    struct mailer_options mailer = {.store = app->api.store,
+                                    .keys = &app->api.keys,
+                                    .target = app->mail_target,
+                                    .from = app->mail_from,
                                     .mailbox = app->api.mailbox};
     struct upkeep_options upkeep = {.pay = {.store = app->api.store,
                                             .provider = &app->provider,
@@ -366,8 +373,8 @@ static void announce(struct app *app)
 
     set_port(app, port);
 
-    log_line(LOG_INFO, "listening", LOG_CSTR("listen", app->config->listen),
-             LOG_INT("port", port), LOG_STR("public_url", app->api.settings.public_url),
+    log_line(LOG_INFO, "listening", LOG_CSTR("listen", app->config->listen), LOG_INT("port", port),
+             LOG_STR("public_url", app->api.settings.public_url),
              LOG_CSTR("version", SERVERY_VERSION));
     service_notify("READY=1");
     if (app->demo) {
@@ -424,8 +431,12 @@ static void block_signals(sigset_t *signals)
 
 int app_run(struct arena *arena, struct app_shop *shop)
 {
-    struct app app = {.arena = arena, .config = &shop->config, .sources = shop->sources,
-                      .demo = shop->demo, .lock_fd = -1, .bound_fd = -1};
+    struct app app = {.arena = arena,
+                      .config = &shop->config,
+                      .sources = shop->sources,
+                      .demo = shop->demo,
+                      .lock_fd = -1,
+                      .bound_fd = -1};
     sigset_t signals;
     int signal_number = 0;
 
@@ -499,8 +510,8 @@ int app_demo(const struct command_line *line)
         return 2;
     if (!*shop.config.database) {
         const char *tmp = getenv("TMPDIR");
-        struct str pattern = arena_printf(line->arena, "%s/servery-demo-XXXXXX",
-                                          tmp && *tmp ? tmp : "/tmp");
+        struct str pattern =
+            arena_printf(line->arena, "%s/servery-demo-XXXXXX", tmp && *tmp ? tmp : "/tmp");
         folder = mem_dup_cstr(pattern.ptr);
         if (!mkdtemp(folder)) {
             fprintf(stderr, "servery: cannot create %s: %s\n", folder, strerror(errno));

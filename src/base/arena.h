@@ -15,9 +15,9 @@ struct arena *arena_create(void);
 void arena_destroy(struct arena *arena); /* NULL is fine */
 void arena_reset(struct arena *arena);   /* frees all but the first block */
 
-void *arena_alloc(struct arena *arena, size_t size);  /* aligned for any type; not zeroed */
-void *arena_zalloc(struct arena *arena, size_t size); /* zeroed */
-struct str arena_dup(struct arena *arena, struct str s); /* NUL-terminated copy; STR_NONE stays */
+void *arena_alloc(struct arena *arena, size_t size);       /* aligned for any type; not zeroed */
+void *arena_zalloc(struct arena *arena, size_t size);      /* zeroed */
+struct str arena_dup(struct arena *arena, struct str s);   /* NUL-terminated copy; STR_NONE stays */
 const char *arena_cstr(struct arena *arena, struct str s); /* NUL-terminated copy, never NULL */
 struct str arena_printf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

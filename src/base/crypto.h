@@ -9,9 +9,9 @@
 enum {
     CRYPTO_KEY_BYTES = 32,
     CRYPTO_HASH_BYTES = 32,
-    CRYPTO_TOKEN_BYTES = 32,                 /* 256 bits */
-    CRYPTO_TOKEN_CHARS = 43,                 /* base64url without padding */
-    CRYPTO_PASSWORD_HASH_SIZE = 128,         /* Argon2id's text form with its NUL */
+    CRYPTO_TOKEN_BYTES = 32,         /* 256 bits */
+    CRYPTO_TOKEN_CHARS = 43,         /* base64url without padding */
+    CRYPTO_PASSWORD_HASH_SIZE = 128, /* Argon2id's text form with its NUL */
 };
 
 /* The shop's secret: one master key, from which each purpose derives its own (BLAKE2b KDF). */
@@ -37,8 +37,8 @@ struct str crypto_token(struct arena *arena);
  * (libsodium owns the name crypto_hash.) */
 void crypto_hash_into(const struct crypto_keys *keys, const char *purpose, struct str bytes,
                       unsigned char ret_hash[static CRYPTO_HASH_BYTES]);
-struct str crypto_hash_str(const struct crypto_keys *keys, struct arena *arena,
-                           const char *purpose, struct str bytes); /* the same, in the arena */
+struct str crypto_hash_str(const struct crypto_keys *keys, struct arena *arena, const char *purpose,
+                           struct str bytes); /* the same, in the arena */
 
 /* Unkeyed BLAKE2b-128 as 32 hex digits: content hashes and ETags. */
 struct str crypto_content_hash(struct arena *arena, struct str bytes);

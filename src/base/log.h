@@ -22,8 +22,8 @@ struct log_field {
 /* log_line(LOG_INFO, "listening", LOG_CSTR("address", "127.0.0.1:8080")) writes
  * {"time":"…","level":"info","event":"listening","address":"127.0.0.1:8080"}; inside a request the
  * line also carries its request_id. `event` is a short constant, documented in docs. */
-#define log_line(level, event, ...)                                                               \
-    log_write((level), (event), (const struct log_field[]){__VA_ARGS__},                          \
+#define log_line(level, event, ...)                                                                \
+    log_write((level), (event), (const struct log_field[]){__VA_ARGS__},                           \
               sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t n);

@@ -17,13 +17,13 @@ struct str {
 #define STR_FMT "%.*s"
 #define STR_ARG(s) (int)(s).len, (s).ptr
 
-struct str str_from(const char *cstr); /* NULL gives STR_NONE */
-bool str_eq(struct str a, struct str b); /* by bytes: an absent one equals an empty one */
+struct str str_from(const char *cstr);          /* NULL gives STR_NONE */
+bool str_eq(struct str a, struct str b);        /* by bytes: an absent one equals an empty one */
 bool str_eq_nocase(struct str a, struct str b); /* ASCII only */
 bool str_is(struct str s, const char *cstr);
 bool str_starts(struct str s, struct str prefix);
 bool str_contains(struct str s, struct str needle);
-struct str str_trim(struct str s); /* spaces and tabs at both ends */
+struct str str_trim(struct str s);                          /* spaces and tabs at both ends */
 struct str str_slice(struct str s, size_t from, size_t to); /* clamped to s */
 
 /* Splits off what stands before `sep` and moves *rest behind it; without `sep` all of it, and *rest

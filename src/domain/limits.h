@@ -31,19 +31,19 @@ enum {
     OTP_ATTEMPTS_MAX = 5,
     OTP_HOURLY_PER_EMAIL_AND_ADDRESS = 5,
     OTP_HOURLY_PER_EMAIL = 20,
-    LOGIN_FAILURES_PER_MINUTE = 10, /* of one identifier from one address */
-    LOGIN_FAILURES_PER_HOUR = 100,  /* of one identifier */
+    LOGIN_FAILURES_PER_MINUTE = 10,             /* of one identifier from one address */
+    LOGIN_FAILURES_PER_HOUR = 100,              /* of one identifier */
     LOGIN_FAILURES_PER_ADDRESS_PER_MINUTE = 60, /* of whatever identifiers */
     REFERRAL_CODE_CHARS = 8,
     REFERRAL_ALPHABET_CHARS = 31,
     UNPAID_PAYMENTS_PER_HOUR = 20,
     STREAMS_PER_USER = 10,
-    BOARD_REPLAY_MAX = 100,              /* events that the board's stream replays */
-    BOARD_REPLAY_MAX_BYTES = 96 * 1024,  /* and so long they may be together */
-    EXPORTS_MAX = 10,                    /* CSV files that are being read at a time */
-    EXPORT_PAGE_ROWS = 200,              /* of one read transaction */
-    EXPORT_PAGE_MAX_BYTES = 256 * 1024,  /* of their texts; the order that reaches it is the last */
-    ORDERS_READ_MAX = EXPORT_PAGE_ROWS,  /* whole orders in one read, whoever asks */
+    BOARD_REPLAY_MAX = 100,             /* events that the board's stream replays */
+    BOARD_REPLAY_MAX_BYTES = 96 * 1024, /* and so long they may be together */
+    EXPORTS_MAX = 10,                   /* CSV files that are being read at a time */
+    EXPORT_PAGE_ROWS = 200,             /* of one read transaction */
+    EXPORT_PAGE_MAX_BYTES = 256 * 1024, /* of their texts; the order that reaches it is the last */
+    ORDERS_READ_MAX = EXPORT_PAGE_ROWS, /* whole orders in one read, whoever asks */
     PAGE_DEFAULT = 20,
     PAGE_MAX = 100,
     FOODS_PAGE_DEFAULT = 100,
@@ -73,8 +73,8 @@ enum {
  * than all the calls that one takes upon himself can last. */
 #define PAYMENT_CLAIM_MS (30 * SECOND_MS)
 #define PAYMENT_LOOK_MS (5 * SECOND_MS) /* between two calls about a payment that stays open */
-#define PROVIDER_GONE_MS DAY_MS /* past its expiry a payment waits for one that is gone */
-#define IMAGE_KEPT_MS DAY_MS /* of no food any more: pages that are open still show it */
-#define MAIL_KEPT_MS (7 * DAY_MS) /* without its body, once it is sent or given up */
+#define PROVIDER_GONE_MS DAY_MS         /* past its expiry a payment waits for one that is gone */
+#define IMAGE_KEPT_MS DAY_MS            /* of no food any more: pages that are open still show it */
+#define MAIL_KEPT_MS (7 * DAY_MS)       /* without its body, once it is sent or given up */
 
 #endif

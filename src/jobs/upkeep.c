@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define PERIOD_MS SECOND_MS      /* the longest that a hold outlives its time */
+#define PERIOD_MS SECOND_MS /* the longest that a hold outlives its time */
 #define OLD_PERIOD_MS MINUTE_MS
 
 struct upkeep {
@@ -16,7 +16,7 @@ struct upkeep {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    bool stop; /* under the lock */
+    bool stop;           /* under the lock */
     struct arena *arena; /* reset after each transaction and what was done with its rows */
     struct str provider; /* see store/sweep.h */
     int64_t old_due_ms;  /* monotonic */
@@ -36,8 +36,7 @@ static bool wait_a_period(struct upkeep *u)
     const struct timespec until = clock_mono_after(PERIOD_MS);
 
     pthread_mutex_lock(&u->lock);
-    while (!u->stop &&
-           pthread_cond_clockwait(&u->wake, &u->lock, CLOCK_MONOTONIC, &until) == 0) {
+    while (!u->stop && pthread_cond_clockwait(&u->wake, &u->lock, CLOCK_MONOTONIC, &until) == 0) {
     }
     bool stop = u->stop;
     pthread_mutex_unlock(&u->lock);
@@ -124,8 +123,7 @@ static void sweep_providers(struct upkeep *u)
     struct sweep_gone *sweep = mem_alloc(sizeof *sweep);
     enum err err = ERR_OK;
 
-    *sweep = (struct sweep_gone){
-        .now_ms = clock_now_ms(), .provider = u->provider, .more = true};
+    *sweep = (struct sweep_gone){.now_ms = clock_now_ms(), .provider = u->provider, .more = true};
     while (sweep->more && !err && !is_stopped(u)) {
         err = store_write(u->options.pay.store, u->arena, sweep_gone, sweep);
         for (size_t i = 0; !err && i < sweep->n; i++)

@@ -50,13 +50,13 @@ struct http_address {
 
 /* Immutable bytes that several answers share (the menu, static files): counted, thread-safe. */
 struct http_content {
-    int refs;        /* atomic */
-    struct str type; /* Content-Type */
-    struct str etag; /* with its quotes; STR_NONE: none */
+    int refs;            /* atomic */
+    struct str type;     /* Content-Type */
+    struct str etag;     /* with its quotes; STR_NONE: none */
     struct str identity; /* of packed content: its gzip */
     int gzip_level;
-    int gzip_begun;   /* atomic */
-    struct str *gzip; /* atomic; made when the first client asks for it: http_content_gzip */
+    int gzip_begun;    /* atomic */
+    struct str *gzip;  /* atomic; made when the first client asks for it: http_content_gzip */
     struct str *plain; /* atomic; the same of packed content: http_content_plain */
 };
 
@@ -188,7 +188,7 @@ void http_pieces_open(struct http_call *call, http_pieces_next *next, http_piece
 /* ---- The server ---- */
 
 struct http_options {
-    const char *listen; /* "127.0.0.1:8080", "[::1]:0"; port 0 takes a free one */
+    const char *listen;  /* "127.0.0.1:8080", "[::1]:0"; port 0 takes a free one */
     const int *bound_fd; /* what http_bind made of it, the server's from then on; NULL: not yet */
     int io_threads, workers, max_connections;
     const struct http_route *routes; /* the first one */
@@ -235,15 +235,15 @@ void http_server_destroy(struct http_server *server);
 enum {
     HTTP_HEADERS_MAX_BYTES = 16 * 1024,
     HTTP_QUERY_PAIRS_MAX = 64,
-    HTTP_BODY_MAX_BYTES = 1024 * 1024,    /* the largest any route takes */
+    HTTP_BODY_MAX_BYTES = 1024 * 1024, /* the largest any route takes */
     /* Of all requests of a loop together, from their first bytes to their answers. Beyond it the one
      * that has been read the longest is dropped, so that what comes whole is served. */
     HTTP_BUFFERED_MAX_BYTES = 32 * 1024 * 1024,
     HTTP_REQUEST_DEADLINE_MS = 10 * 1000, /* first byte to whole request; every request */
     HTTP_IDLE_TIMEOUT_MS = 60 * 1000,
     HTTP_STOP_READING_MS = 2 * 1000,
-    HTTP_QUEUE_MAX = 1024,                /* a lane */
-    HTTP_HASH_QUEUE_MAX = 64,             /* of the lane that hashes: seconds of waiting */
+    HTTP_QUEUE_MAX = 1024,    /* a lane */
+    HTTP_HASH_QUEUE_MAX = 64, /* of the lane that hashes: seconds of waiting */
     HTTP_STREAM_BUFFER_MAX_BYTES = 128 * 1024,
     HTTP_STREAM_HEARTBEAT_MS = 20 * 1000,
     HTTP_GZIP_MIN_BYTES = 1024,

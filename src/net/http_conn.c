@@ -71,8 +71,7 @@ void http_conn_on_tick(evutil_socket_t fd, short what, void *arg)
     }
     http_stream_tick(loop, now_ms);
     http_pieces_tick(loop, now_ms);
-    if (!TAILQ_EMPTY(&loop->reading) || !TAILQ_EMPTY(&loop->streams) ||
-        !TAILQ_EMPTY(&loop->pieces))
+    if (!TAILQ_EMPTY(&loop->reading) || !TAILQ_EMPTY(&loop->streams) || !TAILQ_EMPTY(&loop->pieces))
         http_conn_arm_tick(loop);
 }
 
@@ -104,9 +103,9 @@ static void begin_request(struct http_conn *conn)
     struct http_loop *loop = conn->loop;
     conn->state = HTTP_CONN_READING;
     conn->scan = (struct http_scan){0};
-    conn->deadline_ms = clock_mono_ms() + (loop->stopping
-                                               ? loop->server->limits.stop_reading_ms
-                                               : loop->server->limits.request_deadline_ms);
+    conn->deadline_ms =
+        clock_mono_ms() + (loop->stopping ? loop->server->limits.stop_reading_ms
+                                          : loop->server->limits.request_deadline_ms);
     TAILQ_INSERT_TAIL(&loop->reading, conn, reading_link);
     http_conn_arm_tick(loop);
 }

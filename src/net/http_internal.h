@@ -46,12 +46,12 @@ enum http_scan_part {
  * sees them. */
 struct http_scan {
     enum http_scan_part part;
-    const char *fault; /* what is wrong with the request, or NULL */
+    const char *fault;      /* what is wrong with the request, or NULL */
     unsigned word, word_at; /* of the request line, and the place in it */
-    bool line_begun;   /* the line that is being read has a byte */
-    bool line_started; /* it has one besides the CR of its end */
-    unsigned n_lines;  /* whole ones of the head, the request line included */
-    size_t matched;    /* so many bytes of this line are those of "Transfer-Encoding:" */
+    bool line_begun;        /* the line that is being read has a byte */
+    bool line_started;      /* it has one besides the CR of its end */
+    unsigned n_lines;       /* whole ones of the head, the request line included */
+    size_t matched;         /* so many bytes of this line are those of "Transfer-Encoding:" */
     bool chunked;
     unsigned n_digits;
     uint64_t chunk_left;
@@ -87,9 +87,9 @@ struct http_job {
     struct http_loop *loop;
     struct http_conn *conn;
     struct evhttp_request *req;
-    int64_t queued_us; /* monotonic: since when a worker is waited for */
+    int64_t queued_us;  /* monotonic: since when a worker is waited for */
     unsigned n_headers; /* in the request's head: those after came in its trailer */
-    size_t counted; /* body bytes counted in loop->buffered */
+    size_t counted;     /* body bytes counted in loop->buffered */
     bool head;
     bool vary;       /* the body could have been compressed */
     bool unsized;    /* an answer to HEAD that would have no Content-Length */
@@ -108,7 +108,8 @@ enum http_pieces_state {
 
 struct http_pieces {
     struct http_job *job;
-    http_pieces_next *next; /* this, what it gives and the arena are a worker's while it makes one */
+    http_pieces_next
+        *next; /* this, what it gives and the arena are a worker's while it makes one */
     http_pieces_closed *closed;
     void *arg;
     enum http_pieces_state state;
@@ -133,8 +134,8 @@ struct http_stream {
     int64_t deadline_ms; /* wall clock */
     int64_t replayed_id;
     struct http_chunk *instead; /* of what its client is too slow for; NULL: it is dropped */
-    int64_t heartbeat_ms;   /* monotonic: when the next one is due */
-    struct http_conn *conn; /* NULL until the answer has begun */
+    int64_t heartbeat_ms;       /* monotonic: when the next one is due */
+    struct http_conn *conn;     /* NULL until the answer has begun */
     struct evhttp_request *req;
     TAILQ_ENTRY(http_stream) link;
 
@@ -164,7 +165,7 @@ struct http_loop {
     int n_conns; /* own thread's; `load` is its copy for the others */
     atomic_int load;
     int n_jobs;
-    size_t buffered;    /* memory for requests: what is read of them, bodies being handled */
+    size_t buffered;     /* memory for requests: what is read of them, bodies being handled */
     int64_t shed_log_ms; /* monotonic: no line about it before */
     int64_t stop_cut_ms; /* monotonic, while stopping: what is written in pieces is cut then */
     struct http_streams streams;
@@ -271,8 +272,8 @@ void http_stream_free_messages(struct http_messages *messages);
 
 /* ---- http_pieces.c ---- */
 void http_pieces_start(struct http_job *job);
-void http_pieces_make(struct http_job *job);  /* on a worker */
-void http_pieces_write(struct http_job *job); /* what that made */
+void http_pieces_make(struct http_job *job);        /* on a worker */
+void http_pieces_write(struct http_job *job);       /* what that made */
 void http_pieces_lost(struct http_pieces *pieces);  /* their connection is gone */
 void http_pieces_close(struct http_pieces *pieces); /* tells `closed` and frees */
 void http_pieces_tick(struct http_loop *loop, int64_t mono_ms);

@@ -90,13 +90,13 @@ void http_reply_prepare(struct http_job *job, void **z)
     struct buf *body = &response->body;
     if (is_known_to_client(job))
         response->status = 304;
-    if (response->content || response->stream || response->pieces || body->len <= HTTP_GZIP_MIN_BYTES ||
-        body->len > UINT32_MAX / 2 || !is_compressible(response->content_type) ||
-        has_header(response, STR("Content-Encoding")))
+    if (response->content || response->stream || response->pieces ||
+        body->len <= HTTP_GZIP_MIN_BYTES || body->len > UINT32_MAX / 2 ||
+        !is_compressible(response->content_type) || has_header(response, STR("Content-Encoding")))
         return;
     job->vary = true;
-    z_stream *stream = response->status != 304 && http_accepts(&job->call, "gzip") ? compressor(z)
-                                                                                   : NULL;
+    z_stream *stream =
+        response->status != 304 && http_accepts(&job->call, "gzip") ? compressor(z) : NULL;
     if (!stream)
         return;
     size_t bound = deflateBound(stream, (uLong)body->len);
@@ -182,8 +182,8 @@ static struct str choose(struct http_job *job, struct str *ret_encoding, bool *r
         return content->identity;
     }
     if (content) {
-        *ret_vary = content->gzip_level != HTTP_GZIP_NEVER &&
-                    content->identity.len > HTTP_GZIP_MIN_BYTES;
+        *ret_vary =
+            content->gzip_level != HTTP_GZIP_NEVER && content->identity.len > HTTP_GZIP_MIN_BYTES;
         struct str gzip = *ret_vary && response->status != 304 && http_accepts(&job->call, "gzip")
                               ? http_content_gzip(content)
                               : STR_NONE;

@@ -26,10 +26,9 @@ enum {
     BACKLOG = 4096,
 };
 
-static const char CONSTANT_HEAD[] =
-    "\r\nX-Content-Type-Options: nosniff"
-    "\r\nReferrer-Policy: no-referrer"
-    "\r\nCross-Origin-Opener-Policy: same-origin";
+static const char CONSTANT_HEAD[] = "\r\nX-Content-Type-Options: nosniff"
+                                    "\r\nReferrer-Policy: no-referrer"
+                                    "\r\nCross-Origin-Opener-Policy: same-origin";
 static const char CONSTANT_HEAD_HTTPS[] =
     "\r\nStrict-Transport-Security: max-age=31536000; includeSubDomains";
 
@@ -434,8 +433,7 @@ void http_server_stats(const struct http_server *server, struct http_stats *ret_
         .requests = atomic_load_explicit(&server->requests, memory_order_relaxed),
         .refused = atomic_load_explicit(&server->refused, memory_order_relaxed),
         .shed = atomic_load_explicit(&server->shed, memory_order_relaxed),
-        .pieces_deferred =
-            atomic_load_explicit(&server->pieces_deferred, memory_order_relaxed),
+        .pieces_deferred = atomic_load_explicit(&server->pieces_deferred, memory_order_relaxed),
     };
     for (int i = 0; i < HTTP_LANES; i++) {
         ret_stats->queued[i] = atomic_load_explicit(&server->queued[i], memory_order_relaxed);
@@ -465,8 +463,8 @@ void http_server_stop(struct http_server *server, int64_t timeout_ms)
     (void)pthread_mutex_lock(&server->stop_lock);
     int rc = 0;
     while (server->loops_running > 0 && rc == 0)
-        rc = pthread_cond_clockwait(&server->stop_cond, &server->stop_lock, CLOCK_MONOTONIC,
-                                    &until);
+        rc =
+            pthread_cond_clockwait(&server->stop_cond, &server->stop_lock, CLOCK_MONOTONIC, &until);
     bool late = server->loops_running > 0;
     (void)pthread_mutex_unlock(&server->stop_lock);
     if (late) {

@@ -22,7 +22,7 @@ struct worker {
     pthread_t thread;
     sem_t wake;
     struct http_job *job; /* what it was woken for; NULL: to stop */
-    void *z; /* its compressor */
+    void *z;              /* its compressor */
     struct worker *next_idle;
 };
 

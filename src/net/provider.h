@@ -28,7 +28,7 @@ enum provider_state { PROVIDER_OPEN, PROVIDER_PAID, PROVIDER_FAILED, PROVIDER_CL
 struct provider_answer {
     enum provider_state state; /* CLOSED: it can no longer be paid */
     struct str provider_ref, url;
-    int64_t amount_minor;      /* what was paid, with PROVIDER_PAID */
+    int64_t amount_minor; /* what was paid, with PROVIDER_PAID */
     struct str currency;
 };
 
@@ -43,9 +43,9 @@ struct payment_provider_ops {
 };
 
 struct payment_provider {
-    const char *name; /* "manual", "test" */
+    const char *name;                       /* "manual", "test" */
     const struct payment_provider_ops *ops; /* NULL: local */
-    const char *base_url; /* remote: without a trailing slash */
+    const char *base_url;                   /* remote: without a trailing slash */
 };
 
 static inline bool provider_is_remote(const struct payment_provider *provider)

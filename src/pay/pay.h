@@ -17,7 +17,8 @@ enum { PAY_CALLS_MAX = 8 };
 
 /* What a call needs; views of what its owner keeps. */
 struct pay {
-    _Atomic int *calls; /* how many are under way, of all who share the counter; NULL: not bounded */
+    _Atomic int
+        *calls; /* how many are under way, of all who share the counter; NULL: not bounded */
     struct store *store;
     const struct payment_provider *provider; /* the one that is configured */
     const struct crypto_keys *keys;

@@ -49,8 +49,8 @@ static void from_rows(struct tx *tx, const struct sql_rows *rows, struct cart *r
 enum err cart_read(struct tx *tx, int64_t user_id, int64_t now_ms, struct cart *ret_cart)
 {
     static const char read[] =
-        "SELECT " COLUMNS "FROM cart_items i JOIN foods f ON f.id = i.food_id " HOLD("$2")
-        "WHERE i.user_id = $1 ORDER BY i.food_id";
+        "SELECT " COLUMNS "FROM cart_items i JOIN foods f ON f.id = i.food_id " HOLD(
+            "$2") "WHERE i.user_id = $1 ORDER BY i.food_id";
 
     struct sql_rows rows;
     enum err err = tx_ask(tx, read, SQL_ARGS(sql_int(user_id), sql_int(now_ms)), &rows);
@@ -75,10 +75,11 @@ enum err cart_lines_read(struct tx *tx, int64_t user_id, int64_t now_ms,
  * *ret_line is NULL if there is no such food. */
 static enum err read_with_food(struct tx *tx, struct cart_edit *edit, struct cart_line **ret_line)
 {
-    static const char read[] = "SELECT " COLUMNS "FROM foods f "
-                               "LEFT JOIN cart_items i ON i.user_id = $1 AND i.food_id = f.id " HOLD("$3")
-                               "WHERE f.id IN (SELECT food_id FROM cart_items WHERE user_id = $1 "
-                               "UNION ALL SELECT CAST($2 AS BIGINT)) ORDER BY f.id";
+    static const char read[] =
+        "SELECT " COLUMNS "FROM foods f "
+        "LEFT JOIN cart_items i ON i.user_id = $1 AND i.food_id = f.id " HOLD(
+            "$3") "WHERE f.id IN (SELECT food_id FROM cart_items WHERE user_id = $1 "
+                  "UNION ALL SELECT CAST($2 AS BIGINT)) ORDER BY f.id";
 
     enum err err = tx_lock_user(tx, edit->user_id);
     if (err)

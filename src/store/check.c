@@ -119,8 +119,8 @@ static enum err run_rules(struct tx *tx, struct check *check, const struct rule 
 {
     for (size_t i = 0; i < n; i++) {
         struct sql_rows rows;
-        enum err err = tx_ask(tx, rules[i].sql,
-                              SQL_ARGS(sql_int(check->after), sql_int(check->upto)), &rows);
+        enum err err =
+            tx_ask(tx, rules[i].sql, SQL_ARGS(sql_int(check->after), sql_int(check->upto)), &rows);
         if (err)
             return err;
         for (size_t row = 0; row < rows.n; row++)
@@ -200,9 +200,8 @@ static enum err check_events(struct tx *tx, struct check *check)
 {
     static const char orders[] = "SELECT id, status, fulfilment, stock_returned FROM orders "
                                  "WHERE id > $1 AND id <= $2 ORDER BY id";
-    static const char events[] =
-        "SELECT order_id, from_status, to_status FROM order_events "
-        "WHERE order_id > $1 AND order_id <= $2 ORDER BY order_id, id";
+    static const char events[] = "SELECT order_id, from_status, to_status FROM order_events "
+                                 "WHERE order_id > $1 AND order_id <= $2 ORDER BY order_id, id";
     struct sql_args slice = SQL_ARGS(sql_int(check->after), sql_int(check->upto));
     struct sql_rows order_rows, event_rows;
 
@@ -224,8 +223,8 @@ static enum err check_events(struct tx *tx, struct check *check)
         const char *wrong = "its status or fulfilment is unknown";
         if (order_status_parse(sql_get_str(&order_rows, i, 1), &status) &&
             fulfilment_parse(sql_get_str(&order_rows, i, 2), &fulfilment))
-            wrong = walk(&event_rows, from, to, status, fulfilment,
-                         sql_get_bool(&order_rows, i, 3));
+            wrong =
+                walk(&event_rows, from, to, status, fulfilment, sql_get_bool(&order_rows, i, 3));
         if (wrong)
             breach(check, "order_events", id, wrong);
         from = to;
@@ -280,8 +279,8 @@ static enum err take_off_returned(struct tx *tx, struct check *check)
         "WHERE o.id IN (SELECT e.order_id FROM order_events e WHERE e.id > $1 "
         "AND e.to_status = 'cancelled') AND o.id <= $2 AND o.stock_returned = 1 AND i.taken = 1";
     struct sql_rows rows;
-    enum err err = tx_ask(
-        tx, sql, SQL_ARGS(sql_int(check->first_event), sql_int(check->last_order)), &rows);
+    enum err err =
+        tx_ask(tx, sql, SQL_ARGS(sql_int(check->first_event), sql_int(check->last_order)), &rows);
     for (size_t i = 0; !err && i < rows.n; i++)
         if (is_remembered(check, sql_get_int(&rows, i, 0)))
             add_units(&check->taken, sql_get_int(&rows, i, 1), -sql_get_int(&rows, i, 2));

@@ -8,8 +8,8 @@ struct str checkout_token(const struct crypto_keys *keys, struct arena *arena, i
     unsigned char subject[8 + PAYMENT_NONCE_BYTES] = {0};
     for (size_t i = 0; i < 8; i++)
         subject[i] = (unsigned char)((uint64_t)payment_id >> (56 - 8 * i));
-    memcpy(subject + 8, nonce.ptr, nonce.len < PAYMENT_NONCE_BYTES ? nonce.len
-                                                                   : PAYMENT_NONCE_BYTES);
+    memcpy(subject + 8, nonce.ptr,
+           nonce.len < PAYMENT_NONCE_BYTES ? nonce.len : PAYMENT_NONCE_BYTES);
     struct str hash = crypto_hash_str(keys, arena, "checkout",
                                       (struct str){(const char *)subject, sizeof subject});
     return crypto_base64url(arena, hash);

@@ -37,10 +37,10 @@ struct food_edit {
     struct opt_str name, description, category;
     struct opt_int price;
     struct opt_bool available;
-    struct opt_int stock;     /* null: not counted from now on */
-    struct opt_int stock_add; /* instead of stock: units added, or taken off */
+    struct opt_int stock;      /* null: not counted from now on */
+    struct opt_int stock_add;  /* instead of stock: units added, or taken off */
     struct opt_str image_hash; /* null: no picture any more */
-    struct opt_int version;   /* refused with version_conflict if the food has another one */
+    struct opt_int version;    /* refused with version_conflict if the food has another one */
     int64_t now_ms;
     struct problem *problem;
     struct food food; /* out */

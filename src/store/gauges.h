@@ -7,11 +7,11 @@
 #include "store/store.h"
 
 struct gauges {
-    int64_t mails_waiting, oldest_mail_ms;  /* ms: when it was written; 0: none waits */
-    int64_t payments_open;                  /* creating or pending */
+    int64_t mails_waiting, oldest_mail_ms; /* ms: when it was written; 0: none waits */
+    int64_t payments_open;                 /* creating or pending */
     int64_t payments_attention, payments_refund;
-    int64_t orders[ORDER_COMPLETED];        /* of each status before the final ones */
-    int64_t oldest_pending_order_ms;        /* when it was placed; 0: none waits */
+    int64_t orders[ORDER_COMPLETED]; /* of each status before the final ones */
+    int64_t oldest_pending_order_ms; /* when it was placed; 0: none waits */
 };
 
 /* A transaction function for store_read; the argument is a struct gauges. */

@@ -49,6 +49,5 @@ enum err idempotency_save(struct tx *tx, const struct idempotency *key)
                             sql_blob(key->body_hash),
                             key->status ? sql_int(key->status) : sql_null(),
                             key->payment_id ? sql_int(key->payment_id) : sql_null(),
-                            sql_text(key->location), sql_text(key->body),
-                            sql_int(key->now_ms)));
+                            sql_text(key->location), sql_text(key->body), sql_int(key->now_ms)));
 }

@@ -8,12 +8,12 @@
 
 struct idempotency {
     int64_t user_id;
-    struct str path, key;  /* key STR_NONE: none was sent, and find and save do nothing */
+    struct str path, key; /* key STR_NONE: none was sent, and find and save do nothing */
     struct str body_hash;
     int64_t now_ms;
     /* found, or to be saved */
-    int64_t status;        /* 0: none stored, or payment_id stands for it */
-    int64_t payment_id;    /* 0: none */
+    int64_t status;     /* 0: none stored, or payment_id stands for it */
+    int64_t payment_id; /* 0: none */
     struct str location, body;
 };
 

@@ -176,8 +176,9 @@ static enum err count_orders(struct tx *tx, struct order_list *list, struct sql_
 static enum err find_slice_end(struct tx *tx, int64_t from_ms, struct position begin,
                                struct position *ret_end, bool *ret_found)
 {
-    static const char sql[] = "SELECT o.created_at, o.id FROM orders o WHERE o.created_at >= $4" BEFORE
-                                  NEWEST_FIRST " OFFSET $5";
+    static const char sql[] =
+        "SELECT o.created_at, o.id FROM orders o WHERE o.created_at >= $4" BEFORE NEWEST_FIRST
+        " OFFSET $5";
     struct sql_rows rows;
     enum err err = tx_ask(tx, sql,
                           SQL_ARGS(sql_int(begin.at_ms), sql_int(begin.id), sql_int(1),
@@ -196,13 +197,12 @@ static enum err ask_found(struct tx *tx, struct order_list *list, struct sql_row
     static const char of_few[] =
         "SELECT " ORDER_COLUMNS ORDER_FROM
         "WHERE o.created_at >= $4 AND (o.id = $5 OR o.user_id IN (SELECT s.id FROM users s "
-        "WHERE s.search_key LIKE $6 " LIKE_ESCAPE ")) AND ($7 = '' OR o.status = $7)" BEFORE
-            NEWEST_FIRST;
-    static const char of_many[] =
-        "SELECT " ORDER_COLUMNS ORDER_FROM
-        "WHERE o.created_at >= $4 AND (o.created_at > $4 OR o.id >= $8) "
-        "AND (o.id = $5 OR u.search_key LIKE $6 " LIKE_ESCAPE ") "
-        "AND ($7 = '' OR o.status = $7)" BEFORE NEWEST_FIRST;
+        "WHERE s.search_key LIKE $6 " LIKE_ESCAPE
+        ")) AND ($7 = '' OR o.status = $7)" BEFORE NEWEST_FIRST;
+    static const char of_many[] = "SELECT " ORDER_COLUMNS ORDER_FROM
+                                  "WHERE o.created_at >= $4 AND (o.created_at > $4 OR o.id >= $8) "
+                                  "AND (o.id = $5 OR u.search_key LIKE $6 " LIKE_ESCAPE ") "
+                                  "AND ($7 = '' OR o.status = $7)" BEFORE NEWEST_FIRST;
     struct sql_value pattern = sql_text(like_pattern(tx_arena(tx), list->needle));
     struct position begin = begin_of(list), end = {.at_ms = list->from_ms};
     enum err err = count_orders(tx, list, pattern);
@@ -230,17 +230,15 @@ static enum err ask_found(struct tx *tx, struct order_list *list, struct sql_row
 /* list->more: beyond the rows, which may be fewer than the page has. */
 static enum err ask_heads(struct tx *tx, struct order_list *list, struct sql_rows *ret_rows)
 {
-    static const char of_user[] = "SELECT " ORDER_COLUMNS ORDER_FROM
-                                  "WHERE o.user_id = $4" BEFORE NEWEST_FIRST;
-    static const char all[] = "SELECT " ORDER_COLUMNS ORDER_FROM
-                              "WHERE o.created_at >= $4" BEFORE NEWEST_FIRST;
-    static const char of_status[] = "SELECT " ORDER_COLUMNS ORDER_FROM
-                                    "WHERE o.created_at >= $4 AND o.status = $5" BEFORE
-                                        NEWEST_FIRST;
+    static const char of_user[] =
+        "SELECT " ORDER_COLUMNS ORDER_FROM "WHERE o.user_id = $4" BEFORE NEWEST_FIRST;
+    static const char all[] =
+        "SELECT " ORDER_COLUMNS ORDER_FROM "WHERE o.created_at >= $4" BEFORE NEWEST_FIRST;
+    static const char of_status[] =
+        "SELECT " ORDER_COLUMNS ORDER_FROM
+        "WHERE o.created_at >= $4 AND o.status = $5" BEFORE NEWEST_FIRST;
     struct position begin = begin_of(list);
-    struct sql_value v[] = {sql_int(begin.at_ms),
-                            sql_int(begin.id),
-                            sql_int(list->limit + 1),
+    struct sql_value v[] = {sql_int(begin.at_ms), sql_int(begin.id), sql_int(list->limit + 1),
                             sql_int(list->user_id ? list->user_id : list->from_ms),
                             sql_text(order_status_text(list->status))};
     list->more = false;

@@ -49,17 +49,17 @@ MUST_CHECK enum err order_read(struct tx *tx, void *get);
  * rest of it as it is. */
 enum { ORDER_SLICE = 20000 };
 struct order_list {
-    int64_t user_id;  /* 0: anybody's, and the filters below */
+    int64_t user_id; /* 0: anybody's, and the filters below */
     bool has_status;
     enum order_status status;
-    int64_t order_id;      /* with `needle`: the order of that id is found too; 0: none */
-    struct str needle;     /* folded; in the customer's email, name or phone; STR_NONE: any */
+    int64_t order_id;       /* with `needle`: the order of that id is found too; 0: none */
+    struct str needle;      /* folded; in the customer's email, name or phone; STR_NONE: any */
     int64_t from_ms, to_ms; /* created_at in [from, to) */
     int64_t before_at_ms, before_id;
-    int64_t limit;         /* 1 to ORDERS_READ_MAX */
-    size_t max_bytes;      /* the order whose texts reach it is the last; 0: no such bound */
+    int64_t limit;    /* 1 to ORDERS_READ_MAX */
+    size_t max_bytes; /* the order whose texts reach it is the last; 0: no such bound */
     enum { ORDERS_UNCOUNTED, ORDERS_FEW, ORDERS_MANY } fit; /* the store's own: begins as 0 */
-    struct order *orders;  /* out */
+    struct order *orders;                                   /* out */
     size_t n;
     bool more;
     int64_t next_at_ms, next_id; /* with `more` */
@@ -74,8 +74,8 @@ struct order_events_after {
 };
 MUST_CHECK enum err order_events_after(struct tx *tx, void *after);
 
-MUST_CHECK enum err order_event_find(struct tx *tx, int64_t event_id,
-                                     struct order_event *ret_event, bool *ret_found);
+MUST_CHECK enum err order_event_find(struct tx *tx, int64_t event_id, struct order_event *ret_event,
+                                     bool *ret_found);
 
 /* Whose the order is; 0 if there is none such. */
 MUST_CHECK enum err order_owner(struct tx *tx, int64_t order_id, int64_t *ret_user_id);
@@ -108,8 +108,8 @@ MUST_CHECK enum err order_create_free(struct tx *tx, const struct order_free *fr
 struct order_set_status {
     int64_t order_id;
     enum order_status to;
-    struct str note;  /* STR_NONE: none */
-    int64_t version;  /* 0: whatever it is */
+    struct str note; /* STR_NONE: none */
+    int64_t version; /* 0: whatever it is */
     enum actor actor;
     int64_t actor_id; /* 0: none */
     int64_t now_ms;

@@ -6,12 +6,12 @@
 
 struct order_event_new {
     int64_t order_id;
-    int64_t user_id;        /* the order's owner */
-    struct str from;        /* a status; STR_NONE for the first */
+    int64_t user_id; /* the order's owner */
+    struct str from; /* a status; STR_NONE for the first */
     enum order_status to;
     enum actor actor;
-    int64_t actor_id;       /* 0: none */
-    struct str note;        /* STR_NONE: none */
+    int64_t actor_id; /* 0: none */
+    struct str note;  /* STR_NONE: none */
     int64_t at_ms;
 };
 

@@ -7,13 +7,13 @@ enum err order_event_add(struct tx *tx, const struct order_event_new *event)
         "INSERT INTO order_events (order_id, from_status, to_status, actor, actor_id, note, at) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
     struct sql_rows rows;
-    enum err err = tx_ask(tx, sql,
-                          SQL_ARGS(sql_int(event->order_id), sql_text(event->from),
-                                   sql_text(order_status_text(event->to)),
-                                   sql_text(actor_text(event->actor)),
-                                   event->actor_id ? sql_int(event->actor_id) : sql_null(),
-                                   sql_text(event->note), sql_int(event->at_ms)),
-                          &rows);
+    enum err err =
+        tx_ask(tx, sql,
+               SQL_ARGS(sql_int(event->order_id), sql_text(event->from),
+                        sql_text(order_status_text(event->to)), sql_text(actor_text(event->actor)),
+                        event->actor_id ? sql_int(event->actor_id) : sql_null(),
+                        sql_text(event->note), sql_int(event->at_ms)),
+               &rows);
     if (!err)
         tx_emit(tx, (struct store_event){.kind = STORE_EVENT_ORDER,
                                          .id = event->order_id,
@@ -30,7 +30,8 @@ enum err order_create_paid(struct tx *tx, const struct payment *payment, int64_t
                            int64_t now_ms, int64_t *ret_order_id)
 {
     static const char items[] =
-        "INSERT INTO order_items (order_id, food_id, name, unit_price, quantity, line_total, taken) "
+        "INSERT INTO order_items (order_id, food_id, name, unit_price, quantity, line_total, "
+        "taken) "
         "SELECT $1, food_id, name, unit_price, quantity, line_total, taken FROM payment_items "
         "WHERE payment_id = $2";
     static const char uncart[] =
@@ -38,13 +39,12 @@ enum err order_create_paid(struct tx *tx, const struct payment *payment, int64_t
         "WHERE i.payment_id = $2 AND i.food_id = cart_items.food_id "
         "AND i.cart_revision = cart_items.revision)";
     struct sql_rows rows;
-    enum err err = tx_ask(tx, INSERT_ORDER,
-                          SQL_ARGS(sql_int(payment->user_id), sql_int(payment->id),
-                                   sql_int(payment->amount_minor), sql_text(payment->currency),
-                                   sql_text(fulfilment_text(payment->fulfilment)),
-                                   sql_text(payment->address), sql_text(payment->note),
-                                   sql_int(now_ms)),
-                          &rows);
+    enum err err = tx_ask(
+        tx, INSERT_ORDER,
+        SQL_ARGS(sql_int(payment->user_id), sql_int(payment->id), sql_int(payment->amount_minor),
+                 sql_text(payment->currency), sql_text(fulfilment_text(payment->fulfilment)),
+                 sql_text(payment->address), sql_text(payment->note), sql_int(now_ms)),
+        &rows);
     if (err)
         return err;
     int64_t order_id = sql_get_int(&rows, 0, 0);
@@ -68,9 +68,9 @@ enum err order_create_paid(struct tx *tx, const struct payment *payment, int64_t
 
 static enum err add_free_line(struct tx *tx, int64_t order_id, const struct cart_line *line)
 {
-    static const char sql[] =
-        "INSERT INTO order_items (order_id, food_id, name, unit_price, quantity, line_total, taken) "
-        "VALUES ($1, $2, $3, $4, $5, 0, $6)";
+    static const char sql[] = "INSERT INTO order_items (order_id, food_id, name, unit_price, "
+                              "quantity, line_total, taken) "
+                              "VALUES ($1, $2, $3, $4, $5, 0, $6)";
     return tx_post(tx, 1, sql,
                    SQL_ARGS(sql_int(order_id), sql_int(line->food_id), sql_text(line->name),
                             sql_int(line->unit_price), sql_int(line->quantity),
@@ -81,13 +81,12 @@ enum err order_create_free(struct tx *tx, const struct order_free *free, int64_t
 {
     static const char uncart[] = "DELETE FROM cart_items WHERE user_id = $1";
     struct sql_rows rows;
-    enum err err = tx_ask(tx, INSERT_ORDER,
-                          SQL_ARGS(sql_int(free->user_id), sql_null(), sql_int(0),
-                                   sql_text(free->currency),
-                                   sql_text(fulfilment_text(free->fulfilment)),
-                                   sql_text(free->address), sql_text(free->note),
-                                   sql_int(free->now_ms)),
-                          &rows);
+    enum err err =
+        tx_ask(tx, INSERT_ORDER,
+               SQL_ARGS(sql_int(free->user_id), sql_null(), sql_int(0), sql_text(free->currency),
+                        sql_text(fulfilment_text(free->fulfilment)), sql_text(free->address),
+                        sql_text(free->note), sql_int(free->now_ms)),
+               &rows);
     if (err)
         return err;
     int64_t order_id = sql_get_int(&rows, 0, 0);

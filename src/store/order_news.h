@@ -13,7 +13,7 @@ struct order_news {
 
 /* A payment that needs an admin, or did until he resolved it. */
 struct payment_flags {
-    int64_t id, order_id;       /* order_id 0: none */
+    int64_t id, order_id; /* order_id 0: none */
     enum payment_status status;
     struct str needs_attention; /* the reason's code; STR_NONE: none */
     bool refund_due;
@@ -39,7 +39,7 @@ struct order_news_since {
     bool sure;               /* out; else there is no news */
     struct order_news *news; /* oldest first */
     size_t n;
-    int64_t last_id;         /* the newest event there is; 0: none */
+    int64_t last_id; /* the newest event there is; 0: none */
 };
 MUST_CHECK enum err order_news_since(struct tx *tx, void *since);
 

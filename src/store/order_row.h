@@ -5,11 +5,11 @@
 #include "store/order.h"
 
 /* In the order order_from_row reads them, of ORDER_FROM. */
-#define ORDER_COLUMNS                                                                             \
-    "o.id, o.user_id, o.status, o.total, o.currency, o.fulfilment, o.address, o.note, "           \
-    "o.payment_id, p.status, p.amount, u.name, u.email, u.phone, o.version, o.created_at, "       \
+#define ORDER_COLUMNS                                                                              \
+    "o.id, o.user_id, o.status, o.total, o.currency, o.fulfilment, o.address, o.note, "            \
+    "o.payment_id, p.status, p.amount, u.name, u.email, u.phone, o.version, o.created_at, "        \
     "o.updated_at"
-#define ORDER_FROM                                                                                \
+#define ORDER_FROM                                                                                 \
     " FROM orders o JOIN users u ON u.id = o.user_id LEFT JOIN payments p ON p.id = o.payment_id "
 
 /* In the order order_events_from_rows reads them, of order_events. */
@@ -17,7 +17,7 @@
 
 /* So many ids in one statement; what is missing is asked as 0. */
 enum { ORDER_CHUNK = 20 };
-#define ORDER_CHUNK_IDS                                                                           \
+#define ORDER_CHUNK_IDS                                                                            \
     "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
 
 /* Without its lines and events, which order_fill reads. */

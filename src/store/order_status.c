@@ -21,8 +21,7 @@ static enum err illegal(struct order_set_status *change, enum order_status from,
     problem_extra_json(change->problem, "allowed", buf_str(&buf));
     return problem_printf(change->problem, PROBLEM_ILLEGAL_TRANSITION,
                           "An order that is " STR_FMT " cannot become " STR_FMT ".",
-                          STR_ARG(order_status_text(from)),
-                          STR_ARG(order_status_text(change->to)));
+                          STR_ARG(order_status_text(from)), STR_ARG(order_status_text(change->to)));
 }
 
 static enum err give_back(struct tx *tx, const struct order_set_status *change)
@@ -67,8 +66,7 @@ static enum err apply(struct tx *tx, const struct order_set_status *change,
     static const char sql[] =
         "UPDATE orders SET status = $3, version = version + 1, stock_returned = $4, "
         "updated_at = $5 WHERE id = $1 AND status = $2";
-    bool returns =
-        change->to == ORDER_CANCELLED && order_cancel_returns_stock(order->status);
+    bool returns = change->to == ORDER_CANCELLED && order_cancel_returns_stock(order->status);
     enum err err = tx_post(tx, 1, sql,
                            SQL_ARGS(sql_int(order->id), sql_text(order_status_text(order->status)),
                                     sql_text(order_status_text(change->to)), sql_bool(returns),

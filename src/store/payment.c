@@ -129,23 +129,20 @@ enum err payment_save(struct tx *tx, struct payment *payment, int64_t now_ms)
         "refund_due = $11, updated_at = $12, version = version + 1 "
         "WHERE id = $1 AND version = $2";
     bool cancelling = payment->status == PAYMENT_CANCELLING;
-    enum err err =
-        tx_post(tx, 1, sql,
-                SQL_ARGS(sql_int(payment->id), sql_int(payment->version),
-                         sql_text(payment_status_text(payment->status)),
-                         sql_text(payment->provider_ref), sql_text(payment->provider_url),
-                         sql_int(payment->claimed_until_ms),
-                         cancelling ? sql_text(payment_status_text(payment->cancel_to))
-                                    : sql_null(),
-                         sql_bool(payment->held), sql_text(payment->outcome),
-                         sql_text(payment->needs_attention), sql_bool(payment->refund_due),
-                         sql_int(now_ms)));
+    enum err err = tx_post(
+        tx, 1, sql,
+        SQL_ARGS(sql_int(payment->id), sql_int(payment->version),
+                 sql_text(payment_status_text(payment->status)), sql_text(payment->provider_ref),
+                 sql_text(payment->provider_url), sql_int(payment->claimed_until_ms),
+                 cancelling ? sql_text(payment_status_text(payment->cancel_to)) : sql_null(),
+                 sql_bool(payment->held), sql_text(payment->outcome),
+                 sql_text(payment->needs_attention), sql_bool(payment->refund_due),
+                 sql_int(now_ms)));
     if (err)
         return err;
     payment->version++;
-    tx_emit(tx, (struct store_event){.kind = STORE_EVENT_PAYMENT,
-                                     .id = payment->id,
-                                     .user_id = payment->user_id});
+    tx_emit(tx, (struct store_event){
+                    .kind = STORE_EVENT_PAYMENT, .id = payment->id, .user_id = payment->user_id});
     return ERR_OK;
 }
 
@@ -185,8 +182,7 @@ static enum err begin_cancel(struct tx *tx, struct payment *payment, enum paymen
     return payment_save(tx, payment, now_ms);
 }
 
-enum err payment_end(struct tx *tx, struct payment *payment, enum payment_status to,
-                     int64_t now_ms)
+enum err payment_end(struct tx *tx, struct payment *payment, enum payment_status to, int64_t now_ms)
 {
     assert(payment_is_open(payment->status));
     return payment->remote ? begin_cancel(tx, payment, to, now_ms)
@@ -273,8 +269,8 @@ enum err payment_release_food(struct tx *tx, int64_t food_id, int64_t units, int
         "AND EXISTS (SELECT 1 FROM payment_items i WHERE i.payment_id = p.id "
         "AND i.food_id = $2 AND i.taken = 1) ORDER BY p.expires_at LIMIT $3";
     struct sql_rows rows;
-    enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(now_ms), sql_int(food_id), sql_int(units)),
-                          &rows);
+    enum err err =
+        tx_ask(tx, sql, SQL_ARGS(sql_int(now_ms), sql_int(food_id), sql_int(units)), &rows);
     if (err)
         return err;
     *ret_released = rows.n > 0;

@@ -14,20 +14,20 @@ struct payment {
     enum payment_status status; /* as stored; what it counts as: payment_status_now */
     int64_t amount_minor;
     struct str currency, provider;
-    bool remote;                        /* its provider is called over HTTP */
+    bool remote;                           /* its provider is called over HTTP */
     struct str provider_ref, provider_url; /* STR_NONE until the provider gave them */
-    int64_t claimed_until_ms;           /* somebody is calling the provider until then */
-    enum payment_status cancel_to;      /* what a cancelling one becomes: expired or cancelled */
-    struct str nonce;                   /* the checkout token and the provider's key come from it */
+    int64_t claimed_until_ms;              /* somebody is calling the provider until then */
+    enum payment_status cancel_to;         /* what a cancelling one becomes: expired or cancelled */
+    struct str nonce; /* the checkout token and the provider's key come from it */
     enum fulfilment fulfilment;
-    struct str address, note;           /* STR_NONE: none */
-    bool held;                          /* its lines hold stock */
-    struct str outcome;                 /* the test provider's; "refused": never created there */
-    struct str needs_attention;         /* the reason's code; STR_NONE: none */
+    struct str address, note;   /* STR_NONE: none */
+    bool held;                  /* its lines hold stock */
+    struct str outcome;         /* the test provider's; "refused": never created there */
+    struct str needs_attention; /* the reason's code; STR_NONE: none */
     bool refund_due;
     int64_t expires_at_ms, created_at_ms;
-    int64_t order_id;                   /* 0: none */
-    int64_t version;                    /* moves with each change of the row */
+    int64_t order_id; /* 0: none */
+    int64_t version;  /* moves with each change of the row */
 };
 
 enum { PAYMENT_NONCE_BYTES = 16 };
@@ -50,8 +50,7 @@ MUST_CHECK enum err payment_find_locked(struct tx *tx, int64_t payment_id,
 
 /* The user's payment stored as open (at most one); id 0 if there is none. It may have expired since
  * (payment_status_now), and then counts as none: its hold is released by the next write. */
-MUST_CHECK enum err payment_find_open(struct tx *tx, int64_t user_id,
-                                      struct payment *ret_payment);
+MUST_CHECK enum err payment_find_open(struct tx *tx, int64_t user_id, struct payment *ret_payment);
 
 /* A line of a payment, frozen. */
 struct payment_line {
@@ -98,7 +97,7 @@ MUST_CHECK enum err payment_unclaim(struct tx *tx, void *unclaim);
 /* ---- News ---- */
 
 enum payment_news_kind {
-    PAYMENT_NEWS_OPEN,   /* it is there and can be paid */
+    PAYMENT_NEWS_OPEN, /* it is there and can be paid */
     PAYMENT_NEWS_PAID,
     PAYMENT_NEWS_CLOSED, /* it can no longer be paid */
 };
@@ -113,11 +112,11 @@ struct payment_news {
     bool refused;                          /* with CLOSED: the provider would not create it */
     int64_t next_call_at_ms;               /* while it can be paid: not asked again before */
     int64_t now_ms;
-    int64_t actor_id;                      /* the admin who said so; 0: the provider */
-    struct str provider;                   /* with an admin: the remote provider that is configured,
+    int64_t actor_id;        /* the admin who said so; 0: the provider */
+    struct str provider;     /* with an admin: the remote provider that is configured,
                                               whose payments it alone tells about; "": none */
-    struct problem *problem;               /* not_found if there is none such; may be NULL */
-    struct payment payment;                /* out: as it is after the news */
+    struct problem *problem; /* not_found if there is none such; may be NULL */
+    struct payment payment;  /* out: as it is after the news */
 };
 
 /* Applies the news, whatever the payment's state; the same news again changes nothing. Paid makes

@@ -82,12 +82,12 @@ enum err payment_case_find(struct tx *tx, int64_t payment_id, struct payment_cas
 /* ---- Lists ---- */
 
 /* What a payment counts as at $4, as payment_status_now has it. */
-#define STATUS_NOW                                                                                \
-    "CASE WHEN p.status NOT IN ('creating', 'pending') OR p.expires_at > $4 THEN p.status "       \
+#define STATUS_NOW                                                                                 \
+    "CASE WHEN p.status NOT IN ('creating', 'pending') OR p.expires_at > $4 THEN p.status "        \
     "WHEN p.remote = 1 THEN 'cancelling' ELSE 'expired' END"
-#define FILTERS                                                                                   \
-    "AND p.id < $1 AND ($3 = '' OR " STATUS_NOW " = $3) "                                         \
-    "AND ($5 < 0 OR CASE WHEN p.needs_attention IS NULL THEN 0 ELSE 1 END = $5) "                 \
+#define FILTERS                                                                                    \
+    "AND p.id < $1 AND ($3 = '' OR " STATUS_NOW " = $3) "                                          \
+    "AND ($5 < 0 OR CASE WHEN p.needs_attention IS NULL THEN 0 ELSE 1 END = $5) "                  \
     "AND ($6 < 0 OR p.refund_due = $6) "
 #define FOUND "AND ($7 = '' OR p.id IN ($8, $9) OR u.search_key LIKE $7 " LIKE_ESCAPE ") "
 #define NEWEST_FIRST "ORDER BY p.id DESC LIMIT $2"
@@ -103,9 +103,9 @@ static struct sql_value wish(enum payment_wish wish)
 
 struct slice {
     struct payment_case_list *list;
-    int64_t before_id; /* the slice ends below */
-    int64_t next_id;   /* out: and the next one below this */
-    struct str pattern; /* of the needle, "" without one */
+    int64_t before_id;   /* the slice ends below */
+    int64_t next_id;     /* out: and the next one below this */
+    struct str pattern;  /* of the needle, "" without one */
     bool found_fit, few; /* out: how many payments fit the pattern, found out in the first one */
     struct payment_case cases[PAGE_MAX + 1]; /* out: of this slice */
     size_t n, wanted;
@@ -212,8 +212,7 @@ static enum err read_slice(struct tx *tx, void *arg)
     return err;
 }
 
-enum err payment_case_list(struct store *store, struct arena *arena,
-                           struct payment_case_list *list)
+enum err payment_case_list(struct store *store, struct arena *arena, struct payment_case_list *list)
 {
     struct slice *slice = arena_alloc(arena, sizeof *slice);
     size_t limit = (size_t)list->limit;

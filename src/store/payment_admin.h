@@ -8,12 +8,12 @@
 
 struct payment_event {
     int64_t id, payment_id;
-    struct str what, reason;  /* reason, note: STR_NONE: none */
+    struct str what, reason; /* reason, note: STR_NONE: none */
     bool refund_due;
     struct str paid_currency; /* STR_NONE: no money came */
     int64_t paid_amount;
     struct str note;
-    int64_t actor_id;         /* 0: the shop itself, or a provider */
+    int64_t actor_id; /* 0: the shop itself, or a provider */
     struct str actor_name, actor_email;
     int64_t at_ms;
 };

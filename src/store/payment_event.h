@@ -17,12 +17,12 @@ enum payment_event_kind {
 struct payment_event_new {
     int64_t payment_id;
     enum payment_event_kind what;
-    struct str reason;        /* STR_NONE: none */
+    struct str reason; /* STR_NONE: none */
     bool refund_due;
     struct str paid_currency; /* STR_NONE: no money came */
     int64_t paid_amount;
-    struct str note;          /* STR_NONE: none */
-    int64_t actor_id;         /* 0: none */
+    struct str note;  /* STR_NONE: none */
+    int64_t actor_id; /* 0: none */
     int64_t at_ms;
 };
 

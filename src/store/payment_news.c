@@ -40,8 +40,7 @@ static enum err make_order(struct tx *tx, struct payment *p, const struct paymen
 {
     p->status = PAYMENT_PAID;
     p->held = false; /* the order's lines have the units now */
-    if (str_eq(p->needs_attention, REASON_UNSELLABLE) ||
-        str_eq(p->needs_attention, REASON_NEWER) ||
+    if (str_eq(p->needs_attention, REASON_UNSELLABLE) || str_eq(p->needs_attention, REASON_NEWER) ||
         str_eq(p->needs_attention, PAYMENT_PROVIDER_GONE))
         p->needs_attention = STR_NONE;
     enum err err = payment_save(tx, p, news->now_ms);
@@ -143,8 +142,7 @@ static enum err was_resolved(struct tx *tx, const struct payment *p, bool *ret_r
     return err;
 }
 
-static enum err order_if_possible(struct tx *tx, struct payment *p,
-                                  const struct payment_news *news)
+static enum err order_if_possible(struct tx *tx, struct payment *p, const struct payment_news *news)
 {
     struct payment open;
     struct late_line *lines = NULL;
@@ -178,8 +176,7 @@ static enum err order_if_possible(struct tx *tx, struct payment *p,
 static enum err apply_paid(struct tx *tx, struct payment *p, const struct payment_news *news)
 {
     bool same_currency = !news->currency.ptr || str_eq(news->currency, p->currency);
-    bool matches =
-        same_currency && (!news->currency.ptr || news->amount_minor == p->amount_minor);
+    bool matches = same_currency && (!news->currency.ptr || news->amount_minor == p->amount_minor);
 
     switch (payment_on_paid(payment_status_now(p, news->now_ms), matches)) {
     case PAYMENT_ORDER:
@@ -279,8 +276,7 @@ enum err payment_news(struct tx *tx, void *arg)
         return err;
     if (!news->payment.id)
         return news->problem ? problem_set(news->problem, PROBLEM_NOT_FOUND, NULL) : ERR_OK;
-    if (news->actor_id && news->payment.remote &&
-        str_eq(news->payment.provider, news->provider))
+    if (news->actor_id && news->payment.remote && str_eq(news->payment.provider, news->provider))
         return problem_set(news->problem, PROBLEM_PAYMENT_CONFLICT,
                            "The payment's provider tells when it is paid.");
     return apply(tx, &news->payment, news);

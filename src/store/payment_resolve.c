@@ -5,17 +5,15 @@
 
 static enum err take_off(struct tx *tx, struct payment *p, int64_t now_ms)
 {
-    bool at_provider =
-        p->remote && (payment_is_open(p->status) || p->status == PAYMENT_CANCELLING);
+    bool at_provider = p->remote && (payment_is_open(p->status) || p->status == PAYMENT_CANCELLING);
 
     p->needs_attention = STR_NONE;
     p->refund_due = false;
     if (!at_provider)
         return payment_save(tx, p, now_ms);
-    return payment_close(tx, p,
-                         payment_is_open(p->status) ? PAYMENT_FAILED
-                                                    : payment_status_final(p, now_ms),
-                         now_ms);
+    return payment_close(
+        tx, p, payment_is_open(p->status) ? PAYMENT_FAILED : payment_status_final(p, now_ms),
+        now_ms);
 }
 
 static enum err put_back(struct tx *tx, struct payment *p, const struct payment_resolution *last,

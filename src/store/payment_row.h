@@ -5,10 +5,10 @@
 #include "store/payment.h"
 
 /* Of `payments p`, in the order payment_from_row reads them. */
-#define PAYMENT_COLUMNS                                                                           \
-    "p.id, p.user_id, p.status, p.amount, p.currency, p.provider, p.remote, p.provider_ref, "     \
-    "p.provider_url, p.claimed_until, p.cancel_to, p.nonce, p.fulfilment, p.address, p.note, "    \
-    "p.held, p.outcome, p.needs_attention, p.refund_due, p.expires_at, p.created_at, "            \
+#define PAYMENT_COLUMNS                                                                            \
+    "p.id, p.user_id, p.status, p.amount, p.currency, p.provider, p.remote, p.provider_ref, "      \
+    "p.provider_url, p.claimed_until, p.cancel_to, p.nonce, p.fulfilment, p.address, p.note, "     \
+    "p.held, p.outcome, p.needs_attention, p.refund_due, p.expires_at, p.created_at, "             \
     "p.version, (SELECT o.id FROM orders o WHERE o.payment_id = p.id)"
 
 enum { PAYMENT_N_COLUMNS = 23 };

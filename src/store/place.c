@@ -9,8 +9,8 @@
 /* What placing goes by, besides the cart. */
 struct context {
     struct str currency;
-    int64_t unpaid;         /* payments of the last hour that ended unpaid */
-    struct payment open;    /* id 0: none */
+    int64_t unpaid;              /* payments of the last hour that ended unpaid */
+    struct payment open;         /* id 0: none */
     struct payment_line *frozen; /* of the open one */
     size_t n_frozen;
     struct cart_line *lines;
@@ -19,9 +19,9 @@ struct context {
 };
 
 /* Ended unpaid; those that the provider refused to create are not the customer's doing. */
-#define UNPAID                                                                                    \
-    "FROM payments u WHERE u.user_id = $1 AND u.created_at > $2 "                                 \
-    "AND u.status IN ('failed', 'expired', 'cancelling', 'cancelled') "                           \
+#define UNPAID                                                                                     \
+    "FROM payments u WHERE u.user_id = $1 AND u.created_at > $2 "                                  \
+    "AND u.status IN ('failed', 'expired', 'cancelling', 'cancelled') "                            \
     "AND COALESCE(u.outcome, '') <> 'refused'"
 
 static enum err read_context(struct tx *tx, const struct place *place, struct context *x)
@@ -31,12 +31,11 @@ static enum err read_context(struct tx *tx, const struct place *place, struct co
                               "ON p.user_id = $1 AND p.status IN ('creating', 'pending')";
     struct sql_rows rows;
     enum err err = tx_ask(
-        tx, sql,
-        SQL_ARGS(sql_int(place->user_id), sql_int(place->now_ms - PAYMENT_WINDOW_MS)), &rows);
+        tx, sql, SQL_ARGS(sql_int(place->user_id), sql_int(place->now_ms - PAYMENT_WINDOW_MS)),
+        &rows);
     if (err)
         return err;
-    *x = (struct context){.currency = sql_get_str(&rows, 0, 0),
-                          .unpaid = sql_get_int(&rows, 0, 1)};
+    *x = (struct context){.currency = sql_get_str(&rows, 0, 0), .unpaid = sql_get_int(&rows, 0, 1)};
     if (sql_is_null(&rows, 0, 2))
         return ERR_OK;
     x->open = payment_from_row(&rows, 0, 2);
@@ -58,12 +57,11 @@ static bool is_same(struct tx *tx, const struct place *place, const struct conte
 {
     const struct payment *open = &x->open;
     if (!open->id || open->remote != place->remote || !str_eq(open->provider, place->provider) ||
-        open->fulfilment != place->fulfilment ||
-        !str_eq(open->address, place->address) || !str_eq(open->note, place->note) ||
+        open->fulfilment != place->fulfilment || !str_eq(open->address, place->address) ||
+        !str_eq(open->note, place->note) ||
         (place->has_expected_total && place->expected_total != open->amount_minor))
         return false;
-    struct cart_quantity *frozen =
-        arena_alloc(tx_arena(tx), (x->n_frozen + 1) * sizeof *frozen);
+    struct cart_quantity *frozen = arena_alloc(tx_arena(tx), (x->n_frozen + 1) * sizeof *frozen);
     for (size_t i = 0; i < x->n_frozen; i++)
         frozen[i] = (struct cart_quantity){x->frozen[i].food_id, x->frozen[i].quantity};
     return cart_same(x->lines, x->n, frozen, x->n_frozen);
@@ -125,8 +123,8 @@ static enum err release_expired(struct tx *tx, const struct place *place, struct
     for (size_t i = 0; i < x->n && !err; i++) {
         bool released = false;
         if (cart_line_check(&x->lines[i]) == LINE_OUT_OF_STOCK)
-            err = payment_release_food(tx, x->lines[i].food_id, x->lines[i].quantity,
-                                       place->now_ms, &released);
+            err = payment_release_food(tx, x->lines[i].food_id, x->lines[i].quantity, place->now_ms,
+                                       &released);
         any = any || released;
     }
     return !err && any ? read_lines(tx, place, x) : err;
@@ -242,9 +240,8 @@ static enum err insert_payment(struct tx *tx, struct place *place, const struct 
     p.id = sql_get_int(&rows, 0, 0);
     place->payment = p;
     place->outcome = p.remote ? PLACE_CREATE : PLACE_PAYMENT;
-    tx_emit(tx, (struct store_event){.kind = STORE_EVENT_PAYMENT,
-                                     .id = p.id,
-                                     .user_id = p.user_id});
+    tx_emit(tx,
+            (struct store_event){.kind = STORE_EVENT_PAYMENT, .id = p.id, .user_id = p.user_id});
     return ERR_OK;
 }
 
@@ -257,9 +254,8 @@ static enum err insert_lines(struct tx *tx, int64_t payment_id, const struct con
     for (size_t i = 0; i < x->n && !err; i++) {
         const struct cart_line *line = &x->lines[i];
         err = tx_post(tx, 1, sql,
-                      SQL_ARGS(sql_int(payment_id), sql_int(line->food_id),
-                               sql_text(line->name), sql_int(line->unit_price),
-                               sql_int(line->quantity),
+                      SQL_ARGS(sql_int(payment_id), sql_int(line->food_id), sql_text(line->name),
+                               sql_int(line->unit_price), sql_int(line->quantity),
                                sql_int(line->unit_price * line->quantity),
                                sql_bool(line->stock_counted), sql_int(line->revision)));
     }

@@ -13,7 +13,7 @@ enum place_outcome {
 struct place {
     int64_t user_id, now_ms;
     enum fulfilment fulfilment;
-    struct str address, note;   /* STR_NONE: none; pickup has no address */
+    struct str address, note; /* STR_NONE: none; pickup has no address */
     bool has_expected_total;
     int64_t expected_total;
     struct str provider;

@@ -36,8 +36,8 @@ enum err session_find_by_id(struct tx *tx, int64_t session_id, int64_t user_id, 
     static const char find[] =
         FIND_SESSION "WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > $3";
     struct sql_rows rows;
-    enum err err = tx_ask(
-        tx, find, SQL_ARGS(sql_int(session_id), sql_int(user_id), sql_int(now_ms)), &rows);
+    enum err err =
+        tx_ask(tx, find, SQL_ARGS(sql_int(session_id), sql_int(user_id), sql_int(now_ms)), &rows);
     return err ? err : read_session(&rows, ret_session);
 }
 

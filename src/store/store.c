@@ -89,9 +89,8 @@ enum err tx_lock_users(struct tx *tx, int64_t user_id, int64_t other_user_id)
     bool ordered = user_id <= other_user_id;
     enum err err = tx_lock_user(tx, ordered ? user_id : other_user_id);
 
-    return err || user_id == other_user_id
-               ? err
-               : tx_lock_user(tx, ordered ? other_user_id : user_id);
+    return err || user_id == other_user_id ? err
+                                           : tx_lock_user(tx, ordered ? other_user_id : user_id);
 }
 
 enum err tx_lock_subject(struct tx *tx, struct str scope, struct str subject)

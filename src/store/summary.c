@@ -22,9 +22,9 @@ static enum err shorten(struct tx *tx, int64_t from_ms, int64_t *to_ms, int64_t 
                               "AND created_at < $2 LIMIT $3) found";
     struct sql_rows rows;
     for (;;) {
-        enum err err = tx_ask(
-            tx, sql, SQL_ARGS(sql_int(from_ms), sql_int(*to_ms), sql_int(SUMMARY_SLICE + 1)),
-            &rows);
+        enum err err =
+            tx_ask(tx, sql, SQL_ARGS(sql_int(from_ms), sql_int(*to_ms), sql_int(SUMMARY_SLICE + 1)),
+                   &rows);
         if (err)
             return err;
         *ret_n = sql_get_int(&rows, 0, 0);

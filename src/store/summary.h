@@ -21,7 +21,7 @@ struct summary_food {
 struct summary {
     struct summary_day *days; /* each [from, to) in */
     size_t n_days;
-    int64_t by_status[ORDER_STATUSES]; /* out: of the days' orders */
+    int64_t by_status[ORDER_STATUSES];        /* out: of the days' orders */
     struct summary_food foods[SUMMARY_FOODS]; /* the most units first */
     size_t n_foods;
     int64_t open[ORDER_STATUSES]; /* of all orders, now; 0 for those that are final */
@@ -32,7 +32,6 @@ struct summary {
  * held for long, whatever is asked for. So an order that is cancelled meanwhile is counted as it was
  * when its piece was read. */
 enum { SUMMARY_SLICE = 5000 };
-MUST_CHECK enum err summary_read(struct store *store, struct arena *arena,
-                                 struct summary *summary);
+MUST_CHECK enum err summary_read(struct store *store, struct arena *arena, struct summary *summary);
 
 #endif

@@ -9,12 +9,12 @@
 #define EXPIRED "p.status IN ('creating', 'pending') AND p.expires_at <= $1"
 #define AT_A_PROVIDER "p.remote = 1 AND p.status IN ('creating', 'pending', 'cancelling') "
 /* A creating one is its customer's to try again at once, and ours a little later. */
-#define CALLABLE                                                                                  \
-    AT_A_PROVIDER "AND p.claimed_until <= $1 AND p.provider = $2 "                                \
+#define CALLABLE                                                                                   \
+    AT_A_PROVIDER "AND p.claimed_until <= $1 AND p.provider = $2 "                                 \
                   "AND (p.status <> 'creating' OR p.updated_at <= $3)"
 /* Past its time, and still to be flagged or (past its time at $4) to be closed. */
-#define GONE                                                                                      \
-    AT_A_PROVIDER "AND p.provider <> $2 AND p.expires_at <= $1 "                                  \
+#define GONE                                                                                       \
+    AT_A_PROVIDER "AND p.provider <> $2 AND p.expires_at <= $1 "                                   \
                   "AND (p.needs_attention IS NULL OR p.expires_at <= $4)"
 
 enum err sweep_due(struct tx *tx, void *arg)
@@ -26,13 +26,12 @@ enum err sweep_due(struct tx *tx, void *arg)
         "CASE WHEN EXISTS (SELECT 1 FROM images WHERE released_at < $5) THEN 1 ELSE 0 END";
     struct sweep_due *due = arg;
     struct sql_rows rows;
-    enum err err =
-        tx_ask(tx, sql,
-               SQL_ARGS(sql_int(due->now_ms), sql_text(due->provider),
-                        sql_int(due->now_ms - PAYMENT_LOOK_MS),
-                        sql_int(due->now_ms - PROVIDER_GONE_MS),
-                        sql_int(due->now_ms - IMAGE_KEPT_MS)),
-               &rows);
+    enum err err = tx_ask(tx, sql,
+                          SQL_ARGS(sql_int(due->now_ms), sql_text(due->provider),
+                                   sql_int(due->now_ms - PAYMENT_LOOK_MS),
+                                   sql_int(due->now_ms - PROVIDER_GONE_MS),
+                                   sql_int(due->now_ms - IMAGE_KEPT_MS)),
+                          &rows);
     if (err)
         return err;
     due->payments = sql_get_bool(&rows, 0, 0);
@@ -44,12 +43,12 @@ enum err sweep_due(struct tx *tx, void *arg)
 
 enum err sweep_payments(struct tx *tx, void *arg)
 {
-    static const char sql[] = "SELECT p.id, p.user_id FROM payments p WHERE " EXPIRED
-                              " ORDER BY p.expires_at LIMIT $2";
+    static const char sql[] =
+        "SELECT p.id, p.user_id FROM payments p WHERE " EXPIRED " ORDER BY p.expires_at LIMIT $2";
     struct sweep_payments *sweep = arg;
     struct sql_rows rows;
-    enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(sweep->now_ms), sql_int(SWEEP_PAYMENTS)),
-                          &rows);
+    enum err err =
+        tx_ask(tx, sql, SQL_ARGS(sql_int(sweep->now_ms), sql_int(SWEEP_PAYMENTS)), &rows);
     if (err)
         return err;
     sweep->more = rows.n == SWEEP_PAYMENTS;
@@ -74,8 +73,7 @@ enum err sweep_calls(struct tx *tx, void *arg)
     sweep->n = 0;
     enum err err = tx_ask(tx, sql,
                           SQL_ARGS(sql_int(sweep->now_ms), sql_text(sweep->provider),
-                                   sql_int(sweep->now_ms - PAYMENT_LOOK_MS),
-                                   sql_int(SWEEP_CALLS)),
+                                   sql_int(sweep->now_ms - PAYMENT_LOOK_MS), sql_int(SWEEP_CALLS)),
                           &rows);
     if (!err)
         err = payment_lock_all(tx, &rows, &found);
@@ -132,19 +130,19 @@ static enum err give_up_provider(struct tx *tx, struct payment *p, int64_t now_m
 
 enum err sweep_gone(struct tx *tx, void *arg)
 {
-    static const char sql[] = "SELECT p.id, p.user_id FROM payments p WHERE " GONE
-                              " ORDER BY p.expires_at LIMIT $3";
+    static const char sql[] =
+        "SELECT p.id, p.user_id FROM payments p WHERE " GONE " ORDER BY p.expires_at LIMIT $3";
     struct sweep_gone *sweep = arg;
     struct payment *found;
     struct sql_rows rows;
     size_t n_over = 0;
 
     sweep->n = 0;
-    enum err err = tx_ask(tx, sql,
-                          SQL_ARGS(sql_int(sweep->now_ms), sql_text(sweep->provider),
-                                   sql_int(SWEEP_PAYMENTS),
-                                   sql_int(sweep->now_ms - PROVIDER_GONE_MS)),
-                          &rows);
+    enum err err =
+        tx_ask(tx, sql,
+               SQL_ARGS(sql_int(sweep->now_ms), sql_text(sweep->provider), sql_int(SWEEP_PAYMENTS),
+                        sql_int(sweep->now_ms - PROVIDER_GONE_MS)),
+               &rows);
     if (!err)
         err = payment_lock_all(tx, &rows, &found);
     for (size_t i = 0; !err && i < rows.n; i++) {

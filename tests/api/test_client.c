@@ -82,9 +82,9 @@ static void test_client__networks_end_at_their_bit(void **state)
 
 static void test_client__bad_networks_are_refused(void **state)
 {
-    static const char *const bad[] = {"",        "10.0.0.0/33", "10.0.0.0/-1", "10.0.0/8",
-                                      "::/129",  "10.0.0.0/",   "10.0.0.0/x",  "localhost",
-                                      "1.2.3.4 5"};
+    static const char *const bad[] = {"",           "10.0.0.0/33", "10.0.0.0/-1",
+                                      "10.0.0/8",   "::/129",      "10.0.0.0/",
+                                      "10.0.0.0/x", "localhost",   "1.2.3.4 5"};
     struct client_network parsed;
     (void)state;
 

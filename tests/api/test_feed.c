@@ -104,8 +104,10 @@ static int64_t event_of(const struct shop_fixture *s)
 
 static void cancel(struct shop_fixture *s, int64_t order_id)
 {
-    struct order_set_status change = {.order_id = order_id, .to = ORDER_CANCELLED,
-                                      .actor = ACTOR_ADMIN, .now_ms = SHOP_NOW_MS,
+    struct order_set_status change = {.order_id = order_id,
+                                      .to = ORDER_CANCELLED,
+                                      .actor = ACTOR_ADMIN,
+                                      .now_ms = SHOP_NOW_MS,
                                       .problem = &s->problem};
     assert_int_equal(shop_write(s, order_set_status, &change), ERR_OK);
 }
@@ -171,7 +173,8 @@ static void test_feed__too_many_is_resync(void **state)
     (void)pay_order(s, user, rice, 1);
     for (size_t i = 0; i <= FEED_MAX; i++)
         events[i] = (struct store_event){.kind = i == 7 ? STORE_EVENT_ORDER : STORE_EVENT_PAYMENT,
-                                         .id = 999, .event_id = event_of(s)};
+                                         .id = 999,
+                                         .event_id = event_of(s)};
     feed_push(feed, events, FEED_MAX);
     expect(next(), event_of(s), "event: status");
     feed_push(feed, events, FEED_MAX + 1);

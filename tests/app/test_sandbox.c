@@ -131,9 +131,13 @@ static int refused_arguments(void)
     static const struct {
         int family, type, protocol;
     } sockets[] = {
-        {AF_INET, SOCK_RAW, IPPROTO_ICMP}, {AF_INET6, SOCK_RAW, IPPROTO_ICMPV6},
-        {AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP}, {AF_PACKET, SOCK_RAW, 0},
-        {AF_PACKET, SOCK_DGRAM, 0}, {AF_NETLINK, SOCK_RAW, 9}, {AF_VSOCK, SOCK_STREAM, 0},
+        {AF_INET, SOCK_RAW, IPPROTO_ICMP},
+        {AF_INET6, SOCK_RAW, IPPROTO_ICMPV6},
+        {AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP},
+        {AF_PACKET, SOCK_RAW, 0},
+        {AF_PACKET, SOCK_DGRAM, 0},
+        {AF_NETLINK, SOCK_RAW, 9},
+        {AF_VSOCK, SOCK_STREAM, 0},
         {AF_ALG, SOCK_SEQPACKET, 0},
     };
     struct rlimit limit;

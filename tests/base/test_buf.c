@@ -98,7 +98,8 @@ static void test_buf__html_is_text_everywhere(void **state)
 {
     struct bufs *b = *state;
     buf_put_html(&b->all[0], STR("<b a=\"1\" c='2'>&amp; Zo\xc3\xab</b>"));
-    assert_str(buf_str(&b->all[0]), "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;amp; Zo\xc3\xab&lt;/b&gt;");
+    assert_str(buf_str(&b->all[0]),
+               "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;amp; Zo\xc3\xab&lt;/b&gt;");
     buf_put_html(&b->all[1], STR_NONE);
     assert_int_equal(b->all[1].len, 0);
 }

@@ -399,8 +399,8 @@ static void test_account__one_telephone_one_form(void **state)
     };
     for (size_t i = 0; i < N_OF(rows); i++) {
         struct str e164 = STR_NONE;
-        bool good = phone_normalize(*state, str_from(rows[i].typed), str_from(rows[i].country),
-                                    &e164);
+        bool good =
+            phone_normalize(*state, str_from(rows[i].typed), str_from(rows[i].country), &e164);
         if (good != (rows[i].e164 != NULL))
             fail_msg("%s: %s", good ? "accepted" : "refused", rows[i].typed);
         if (!good)

@@ -156,10 +156,11 @@ static void test_http_content__packed_content_is_unpacked_once(void **state)
     struct http_content *menu = rig->menu;
     pthread_t threads[THREADS];
     char plain[65536];
-    rig->menu = http_content_create(menu->type, menu->etag, http_content_gzip(menu),
-                                    HTTP_GZIP_PACKED);
+    rig->menu =
+        http_content_create(menu->type, menu->etag, http_content_gzip(menu), HTTP_GZIP_PACKED);
     rig_start(rig);
-    struct answer packed = rig_ask(rig, "GET /menu HTTP/1.1\r\n" HOST "Accept-Encoding: gzip\r\n\r\n");
+    struct answer packed =
+        rig_ask(rig, "GET /menu HTTP/1.1\r\n" HOST "Accept-Encoding: gzip\r\n\r\n");
     expect_header(&packed, "Content-Encoding", "gzip");
     expect_header(&packed, "ETag", "W/\"menu\"");
     assert_int_equal(gunzip(&packed, plain, sizeof plain), menu->identity.len);
@@ -192,11 +193,8 @@ static void test_http_content__packed_content_is_unpacked_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(conditional),
-        TEST(not_modified_compresses_nothing),
-        TEST(content_compressed_once),
-        TEST(gzip),
-        TEST(packed_content_is_unpacked_once),
+        TEST(conditional), TEST(not_modified_compresses_nothing), TEST(content_compressed_once),
+        TEST(gzip),        TEST(packed_content_is_unpacked_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,27 +86,20 @@ static void test_http_guard__ambiguous_requests(void **state)
 static void test_http_guard__chunk_sizes(void **state)
 {
     static const char *const bodies[] = {
-        "+5\r\nabcde\r\n0\r\n\r\n",
-        "0x5\r\nabcde\r\n0\r\n\r\n",
-        " 5\r\nabcde\r\n0\r\n\r\n",
-        "\t5\r\nabcde\r\n0\r\n\r\n",
-        "5 \r\nabcde\r\n0\r\n\r\n",
-        "5 6\r\nabcde\r\n0\r\n\r\n",
-        "5 ;a=b\r\nabcde\r\n0\r\n\r\n",
-        "5\nabcde\r\n0\r\n\r\n",
-        "\r\n5\r\nabcde\r\n0\r\n\r\n",
-        "5\r\nabcde\n0\r\n\r\n",
-        "5\r\nabcde0\r\n\r\n",
-        "5\r\nabcde\r\n\r\n0\r\n\r\n",
-        "5\r\nabcde\r\n-0\r\n\r\n",
-        "5\r\nabcde\r\n+0\r\n\r\n",
-        "5\r\nabcde\r\n0\n\r\n",
-        "0000000000000005\r\nabcde\r\n0\r\n\r\n",
+        "+5\r\nabcde\r\n0\r\n\r\n",     "0x5\r\nabcde\r\n0\r\n\r\n",
+        " 5\r\nabcde\r\n0\r\n\r\n",     "\t5\r\nabcde\r\n0\r\n\r\n",
+        "5 \r\nabcde\r\n0\r\n\r\n",     "5 6\r\nabcde\r\n0\r\n\r\n",
+        "5 ;a=b\r\nabcde\r\n0\r\n\r\n", "5\nabcde\r\n0\r\n\r\n",
+        "\r\n5\r\nabcde\r\n0\r\n\r\n",  "5\r\nabcde\n0\r\n\r\n",
+        "5\r\nabcde0\r\n\r\n",          "5\r\nabcde\r\n\r\n0\r\n\r\n",
+        "5\r\nabcde\r\n-0\r\n\r\n",     "5\r\nabcde\r\n+0\r\n\r\n",
+        "5\r\nabcde\r\n0\n\r\n",        "0000000000000005\r\nabcde\r\n0\r\n\r\n",
     };
     char request[512];
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
         (void)snprintf(request, sizeof request,
-                       "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: Chunked\r\n\r\n%s" SMUGGLED,
+                       "POST /echo HTTP/1.1\r\n" HOST
+                       "Transfer-Encoding: Chunked\r\n\r\n%s" SMUGGLED,
                        bodies[i]);
         refused(*state, request, strlen(request));
     }
@@ -119,9 +112,9 @@ static void test_http_guard__chunk_sizes(void **state)
  * name would not have seen them. */
 static void test_http_guard__trailers_are_no_headers(void **state)
 {
-    struct answer answer =
-        rig_ask(*state, "GET /headers HTTP/1.1\r\n" HOST "X-Many: head\r\nTransfer-Encoding: chunked"
-                        "\r\n\r\n0\r\nX-Many: trailer\r\nX-Other: trailer\r\n\r\n");
+    struct answer answer = rig_ask(
+        *state, "GET /headers HTTP/1.1\r\n" HOST "X-Many: head\r\nTransfer-Encoding: chunked"
+                "\r\n\r\n0\r\nX-Many: trailer\r\nX-Other: trailer\r\n\r\n");
     assert_int_equal(answer.status, 200);
     assert_string_equal(answer.body, "head");
     answer_finish(&answer);
@@ -236,8 +229,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_http_guard__ambiguous_requests, set_up, rig_tear_down),
         cmocka_unit_test_setup_teardown(test_http_guard__chunk_sizes, set_up, rig_tear_down),
-        cmocka_unit_test_setup_teardown(test_http_guard__trailers_are_no_headers,
-                                        set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(test_http_guard__trailers_are_no_headers, set_up,
+                                        rig_tear_down),
         cmocka_unit_test_setup_teardown(test_http_guard__nul, set_up, rig_tear_down),
         cmocka_unit_test_setup_teardown(test_http_guard__second_request, set_up, rig_tear_down),
         cmocka_unit_test(test_http_guard__scan_in_pieces),

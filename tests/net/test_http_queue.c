@@ -33,7 +33,8 @@ static void test_http_queue__full(void **state)
     answer = rig_ask(rig, GET("/read"));
     assert_int_equal(answer.status, 503);
     char retry_after[16];
-    assert_string_equal(answer_header(&answer, "Retry-After", retry_after, sizeof retry_after), "1");
+    assert_string_equal(answer_header(&answer, "Retry-After", retry_after, sizeof retry_after),
+                        "1");
     answer_finish(&answer);
     /* Another lane has its own queue, and the loop answers as ever. */
     assert_int_equal(rig_status(rig, GET("/menu")), 200);

@@ -445,8 +445,9 @@ static void test_http_server__counts_return_to_zero(void **state)
         assert_int_equal(answer.status, 200);
         answer_finish(&answer);
     }
-    assert_int_equal(rig_status(rig, "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
-                                     "2\r\nab\r\n0\r\n\r\n"),
+    assert_int_equal(rig_status(rig,
+                                "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
+                                "2\r\nab\r\n0\r\n\r\n"),
                      200);
     int half = client_connect(rig);
     client_say(half, head);
@@ -563,7 +564,8 @@ static void test_http_server__ipv4_mapped_peer(void **state)
     expect_body(rig, GET("/peer"), 200, "4 127.0.0.1");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(test_http_server__##name, rig_set_up, rig_tear_down)
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(test_http_server__##name, rig_set_up, rig_tear_down)
 
 int main(void)
 {

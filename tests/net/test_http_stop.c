@@ -79,8 +79,8 @@ static void test_http_stop__timeout(void **state)
 /* Half a request once held the stop for as long as the stop would wait. */
 static void test_http_stop__half_requests(void **state)
 {
-    static const char *const halves[] = {"GET /slow",
-                                         "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\na"};
+    static const char *const halves[] = {"GET /slow", "POST /echo HTTP/1.1\r\n" HOST
+                                                      "Content-Length: 9\r\n\r\na"};
     struct rig *rig = *state;
     int fds[2];
     rig->limits.stop_reading_ms = 100;
@@ -147,8 +147,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_http_stop__graceful, rig_set_up, rig_tear_down),
         cmocka_unit_test_setup_teardown(test_http_stop__timeout, rig_set_up, rig_tear_down),
         cmocka_unit_test_setup_teardown(test_http_stop__half_requests, rig_set_up, rig_tear_down),
-        cmocka_unit_test_setup_teardown(test_http_stop__half_request_completed,
-                                        rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(test_http_stop__half_request_completed, rig_set_up,
+                                        rig_tear_down),
         cmocka_unit_test_setup_teardown(test_http_stop__stats_after, rig_set_up, rig_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -339,13 +339,13 @@ static void test_http_stream__server_stops(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(head_and_events),    TEST(replay_drops_duplicates),
-        TEST(ended_by_us),        TEST(ended_later),
-        TEST(client_leaves),      TEST(deadline),
-        TEST(heartbeat),          TEST(slow_reader),
+        TEST(head_and_events),     TEST(replay_drops_duplicates),
+        TEST(ended_by_us),         TEST(ended_later),
+        TEST(client_leaves),       TEST(deadline),
+        TEST(heartbeat),           TEST(slow_reader),
         TEST(slow_reader_is_told), TEST(huge_message_is_told),
-        TEST(client_floods),      TEST(head_request),
-        TEST(one_chunk_for_many), TEST(server_stops),
+        TEST(client_floods),       TEST(head_request),
+        TEST(one_chunk_for_many),  TEST(server_stops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,8 +45,7 @@ void pay_cart(struct shop_fixture *s, int64_t user_id, int64_t food_id, int64_t 
 
 int64_t pay_cart_quantity(struct shop_fixture *s, int64_t user_id, int64_t food_id)
 {
-    static const char sql[] =
-        "SELECT quantity FROM cart_items WHERE user_id = $1 AND food_id = $2";
+    static const char sql[] = "SELECT quantity FROM cart_items WHERE user_id = $1 AND food_id = $2";
     return shop_sql(s, sql, SQL_ARGS(sql_int(user_id), sql_int(food_id)));
 }
 
@@ -200,9 +199,8 @@ void pay_at_once(struct shop_fixture *s, tx_fn *fn, void *args, size_t arg_size,
     writing_start(&holder);
     sem_wait(&gate.entered);
     for (size_t i = 0; i < n; i++) {
-        writings[i] = (struct writing){.store = s->store,
-                                       .fn = fn,
-                                       .arg = (char *)args + i * arg_size};
+        writings[i] =
+            (struct writing){.store = s->store, .fn = fn, .arg = (char *)args + i * arg_size};
         writing_start(&writings[i]);
     }
     wait_queued(s->store, (int64_t)n);

@@ -44,7 +44,10 @@ int64_t shop_hold(struct shop_fixture *s, int64_t user_id, int64_t food_id, int6
                   const char *status, bool taken);
 
 /* A test as three: with writes that run once, that run twice, and that are deferred. */
-#define SHOP_TEST_AS(test, name, setup, teardown) {#test name, test, setup, teardown, NULL}
+#define SHOP_TEST_AS(test, name, setup, teardown)                                                  \
+    {                                                                                              \
+#test name, test, setup, teardown, NULL                                                    \
+    }
 #define SHOP_TEST_WITH(test, teardown)                                                             \
     SHOP_TEST_AS(test, "", shop_setup, teardown),                                                  \
         SHOP_TEST_AS(test, ", run twice", shop_setup_twice, teardown),                             \

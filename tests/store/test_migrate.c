@@ -140,7 +140,8 @@ static void test_migrate__flags_become_events(void **state)
     static char payments[] =
         "INSERT INTO payments (id, user_id, status, amount, currency, provider, remote, nonce, "
         "fulfilment, held, needs_attention, refund_due, expires_at, created_at, updated_at) VALUES "
-        "(1, 1, 'cancelled', 5, 'NGN', 'test', 0, x'00', 'pickup', 0, 'paid_after_cancel', 0, 1, 1, 7), "
+        "(1, 1, 'cancelled', 5, 'NGN', 'test', 0, x'00', 'pickup', 0, 'paid_after_cancel', 0, 1, "
+        "1, 7), "
         "(2, 1, 'paid', 5, 'NGN', 'test', 0, x'00', 'pickup', 0, NULL, 1, 1, 1, 8), "
         "(3, 1, 'paid', 5, 'NGN', 'test', 0, x'00', 'pickup', 0, NULL, 0, 1, 1, 9)";
     struct fixture *f = *state;
@@ -211,12 +212,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(test_migrate__##name, setup, fixture_teardown)
-        T(fresh_then_again),
-        T(fresh_run_twice),
-        T(newer_is_refused),
-        T(upgrade),
-        T(flags_become_events),
-        T(a_failing_one_leaves_nothing),
+        T(fresh_then_again), T(fresh_run_twice),     T(newer_is_refused),
+        T(upgrade),          T(flags_become_events), T(a_failing_one_leaves_nothing),
         T(two_at_once),
 #undef T
     };

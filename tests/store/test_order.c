@@ -76,8 +76,7 @@ static void check_pair(struct shop_fixture *s, int64_t user, int64_t rice, enum 
     assert_int_equal(after.n_events, before.n_events + allowed);
     assert_int_equal(shop_stock(s, rice), stock + (returns ? 2 : 0));
     assert_int_equal(shop_taken(s, rice), taken - (returns ? 2 : 0));
-    assert_int_equal(pay_read(s, after.payment_id).refund_due,
-                     after.status == ORDER_CANCELLED);
+    assert_int_equal(pay_read(s, after.payment_id).refund_due, after.status == ORDER_CANCELLED);
 }
 
 static void test_order__every_pair_of_statuses(void **state)
@@ -179,8 +178,8 @@ static void test_order__two_admins_at_once(void **state)
     for (size_t i = 0; i < ADMINS; i++) {
         won += results[i] == ERR_OK;
         if (results[i])
-            assert_int_equal(problems[i].code, i % 2 ? PROBLEM_VERSION_CONFLICT
-                                                     : PROBLEM_ILLEGAL_TRANSITION);
+            assert_int_equal(problems[i].code,
+                             i % 2 ? PROBLEM_VERSION_CONFLICT : PROBLEM_ILLEGAL_TRANSITION);
     }
     assert_int_equal(won, 1);
     assert_int_equal(shop_stock(s, rice), 100);
@@ -209,8 +208,7 @@ static void test_order__is_its_owners(void **state)
 {
     struct shop_fixture *s = *state;
     int64_t user = shop_user(s, "a@example.com"), other = shop_user(s, "b@example.com");
-    struct order_read read = {
-        .order_id = pay_order(s, user, shop_food(s, "Rice", 250, 9), 1)};
+    struct order_read read = {.order_id = pay_order(s, user, shop_food(s, "Rice", 250, 9), 1)};
 
     read.user_id = other;
     assert_int_equal(shop_read_tx(s, order_read, &read), ERR_OK);
@@ -423,7 +421,8 @@ static void add_thousand(struct shop_fixture *s, int64_t user, int64_t food)
         "INSERT INTO orders (user_id, status, total, currency, fulfilment, created_at, updated_at) "
         "SELECT $1, 'pending', 0, 'NGN', 'pickup', $2 - i, $2 - i FROM n";
     static const char items[] =
-        "INSERT INTO order_items (order_id, food_id, name, unit_price, quantity, line_total, taken) "
+        "INSERT INTO order_items (order_id, food_id, name, unit_price, quantity, line_total, "
+        "taken) "
         "SELECT id, $1, 'Rice', 0, 1, 0, 0 FROM orders WHERE payment_id IS NULL";
     static const char events[] =
         "INSERT INTO order_events (order_id, to_status, actor, at) "

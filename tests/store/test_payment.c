@@ -16,15 +16,15 @@ enum situation {
     PAID,
     FAILED,
     EXPIRED,
-    CANCELLING,        /* given up */
+    CANCELLING,         /* given up */
     CANCELLING_EXPIRED, /* its time over */
     CANCELLED,
     SITUATIONS,
 };
 
 static const char *const SITUATION_NAMES[SITUATIONS] = {
-    "creating", "pending", "pending, remote", "due",        "due, remote",         "paid",
-    "failed",   "expired", "cancelling",      "cancelling (expired)", "cancelled",
+    "creating", "pending",    "pending, remote",      "due",       "due, remote", "paid", "failed",
+    "expired",  "cancelling", "cancelling (expired)", "cancelled",
 };
 
 enum piece { OPEN, PAID_RIGHT, PAID_LESS, PAID_IN_OTHER_MONEY, CLOSED, PIECES };
@@ -137,9 +137,8 @@ static void expire(struct shop_fixture *s, int64_t id)
 static int64_t bring(struct shop_fixture *s, enum situation situation, int64_t user,
                      int64_t *ret_now_ms)
 {
-    bool remote = situation == CREATING || situation == PENDING_REMOTE ||
-                  situation == DUE_REMOTE || situation == CANCELLING ||
-                  situation == CANCELLING_EXPIRED;
+    bool remote = situation == CREATING || situation == PENDING_REMOTE || situation == DUE_REMOTE ||
+                  situation == CANCELLING || situation == CANCELLING_EXPIRED;
     int64_t id = remote ? pay_remote(s, user) : pay_pending(s, user);
     *ret_now_ms = SHOP_NOW_MS;
     if (remote && situation != CREATING)
@@ -406,9 +405,8 @@ static void test_payment__late_and_not_for_sale(void **state)
 {
     struct shop_fixture *s = *state;
     int64_t rice = shop_food(s, "Rice", 250, 9), tea = shop_food(s, "Tea", 100, -1);
-    struct food_edit off = {.food_id = rice,
-                            .available = {.set = true, .value = false},
-                            .problem = &s->problem};
+    struct food_edit off = {
+        .food_id = rice, .available = {.set = true, .value = false}, .problem = &s->problem};
     struct food_edit gone = {.food_id = tea, .problem = &s->problem};
 
     int64_t of_rice = bring_expired(s, shop_user(s, "a@example.com"), rice);

@@ -159,8 +159,7 @@ static void test_resolve__nothing_to_resolve(void **state)
     struct shop_fixture *s = *state;
     int64_t user = shop_user(s, "a@example.com"), rice = shop_food(s, "Rice", 250, 9);
     int64_t order_id = pay_order(s, user, rice, 1);
-    struct payment_resolve r =
-        resolve_of(s, pay_read_order(s, order_id).payment_id, true, "What?");
+    struct payment_resolve r = resolve_of(s, pay_read_order(s, order_id).payment_id, true, "What?");
 
     assert_int_equal(shop_write(s, payment_resolve, &r), ERR_PROBLEM);
     assert_problem(s, PROBLEM_NOTHING_TO_RESOLVE);
@@ -338,25 +337,22 @@ static void test_list__filters(void **state)
     assert_int_equal(found(s, (struct payment_case_list){.refund = PAYMENT_WITH}, &first), 1);
     assert_int_equal(first, paid);
     assert_int_equal(found(s, (struct payment_case_list){.refund = PAYMENT_WITHOUT}, &first), 2);
-    assert_int_equal(found(s,
-                           (struct payment_case_list){.refund = PAYMENT_WITH,
-                                                      .attention = PAYMENT_WITH},
-                           &first),
-                     0);
+    assert_int_equal(
+        found(s, (struct payment_case_list){.refund = PAYMENT_WITH, .attention = PAYMENT_WITH},
+              &first),
+        0);
     assert_int_equal(found(s, (struct payment_case_list){.needle = STR("ada@")}, &first), 2);
-    assert_int_equal(found(s,
-                           (struct payment_case_list){.needle = STR("ada@"),
-                                                      .attention = PAYMENT_WITH},
-                           &first),
-                     1);
-    assert_int_equal(found(s,
-                           (struct payment_case_list){.needle = STR("bo@"),
-                                                      .attention = PAYMENT_WITH},
-                           &first),
-                     0);
+    assert_int_equal(
+        found(s, (struct payment_case_list){.needle = STR("ada@"), .attention = PAYMENT_WITH},
+              &first),
+        1);
+    assert_int_equal(
+        found(s, (struct payment_case_list){.needle = STR("bo@"), .attention = PAYMENT_WITH},
+              &first),
+        0);
     /* By the payment's id and by the order's, which may be two payments. */
-    assert_true(found(s, (struct payment_case_list){.needle = STR("99999"), .number = paid},
-                      &first) >= 1);
+    assert_true(
+        found(s, (struct payment_case_list){.needle = STR("99999"), .number = paid}, &first) >= 1);
     assert_int_equal(first, paid);
 
     struct payment_case_list pending = {.status = STR("pending"), .now_ms = SHOP_NOW_MS};

@@ -27,11 +27,12 @@ static enum err run_flag(struct tx *tx, void *arg)
     p.needs_attention = STR("paid_amount_mismatch");
     if (!err)
         err = payment_save(tx, &p, SHOP_NOW_MS + 2);
-    return err ? err : payment_event_add(tx, &(struct payment_event_new){
-                                                 .payment_id = p.id,
-                                                 .reason = p.needs_attention,
-                                                 .at_ms = SHOP_NOW_MS + 2,
-                                             });
+    return err ? err
+               : payment_event_add(tx, &(struct payment_event_new){
+                                           .payment_id = p.id,
+                                           .reason = p.needs_attention,
+                                           .at_ms = SHOP_NOW_MS + 2,
+                                       });
 }
 
 static void test_payment__a_refund_is_not_overwritten_by_an_older_copy(void **state)
@@ -178,10 +179,12 @@ static void test_payment__news_lock_the_owner(void **state)
     int64_t admin = shop_user(s, "admin@example.com"), user = shop_user(s, "a@example.com");
     int64_t rice = shop_food(s, "Rice", 250, 9);
     struct payment_news paid = {.kind = PAYMENT_NEWS_PAID, .now_ms = SHOP_NOW_MS};
-    struct payment_simulate simulate = {.now_ms = SHOP_NOW_MS, .outcome = STR("failed"),
-                                        .problem = &s->problem};
-    struct order_set_status cancel = {.to = ORDER_CANCELLED, .actor = ACTOR_ADMIN,
-                                      .actor_id = admin, .now_ms = SHOP_NOW_MS,
+    struct payment_simulate simulate = {
+        .now_ms = SHOP_NOW_MS, .outcome = STR("failed"), .problem = &s->problem};
+    struct order_set_status cancel = {.to = ORDER_CANCELLED,
+                                      .actor = ACTOR_ADMIN,
+                                      .actor_id = admin,
+                                      .now_ms = SHOP_NOW_MS,
                                       .problem = &s->problem};
 
     pay_cart(s, user, rice, 2);

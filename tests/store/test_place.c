@@ -64,8 +64,9 @@ static void test_place__same_again_is_the_same_payment(void **state)
     pay_cart(s, user, rice, 2);
     int64_t first = pay_pending(s, user);
     /* Neither the price nor the food is looked at again. */
-    set_food(s, rice, (struct food_edit){.price = {.set = true, .value = 300},
-                                         .available = {.set = true, .value = false}});
+    set_food(s, rice,
+             (struct food_edit){.price = {.set = true, .value = 300},
+                                .available = {.set = true, .value = false}});
     assert_int_equal(pay_pending(s, user), first);
     struct place place = pay_placing(s, user);
     place.has_expected_total = true;

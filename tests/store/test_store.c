@@ -530,8 +530,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
 #define T_AS(name, mode, setup)                                                                    \
     {"test_store__" #name mode, test_store__##name, setup, fixture_teardown, NULL}
-#define T(name)                                                                                    \
-    T_AS(name, "", fixture_setup), T_AS(name, ", deferred", fixture_setup_deferred)
+#define T(name) T_AS(name, "", fixture_setup), T_AS(name, ", deferred", fixture_setup_deferred)
         T(values_roundtrip),
         T(parameters_by_number_not_by_appearance),
         T(many_rows),

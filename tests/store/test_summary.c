@@ -103,8 +103,7 @@ static void test_summary__the_ten_foods_that_sold_most(void **state)
     for (int i = 0; i < SUMMARY_FOODS; i++) {
         int sold = SUMMARY_FOODS + 2 - i;
         assert_int_equal(summary.foods[i].quantity, sold);
-        assert_int_equal(summary.foods[i].food_id,
-                         foods[(sold - 1) * 5 % (SUMMARY_FOODS + 2)]);
+        assert_int_equal(summary.foods[i].food_id, foods[(sold - 1) * 5 % (SUMMARY_FOODS + 2)]);
     }
 }
 
@@ -116,9 +115,9 @@ static void test_summary__a_busy_day_in_pieces(void **state)
         "INSERT INTO orders (user_id, status, total, currency, fulfilment, created_at, updated_at) "
         "SELECT $1, CASE WHEN i % 4 = 0 THEN 'cancelled' ELSE 'completed' END, 7, 'NGN', 'pickup', "
         "$2 + i / 8000 * 1000, $2 FROM n";
-    static const char lines[] =
-        "INSERT INTO order_items (order_id, food_id, name, unit_price, quantity, line_total, taken) "
-        "SELECT o.id, $1, 'Rice', 7, 1, 7, 0 FROM orders o";
+    static const char lines[] = "INSERT INTO order_items (order_id, food_id, name, unit_price, "
+                                "quantity, line_total, taken) "
+                                "SELECT o.id, $1, 'Rice', 7, 1, 7, 0 FROM orders o";
     enum { ORDERS = 20000 };
     struct shop_fixture *s = *state;
     int64_t user = shop_user(s, "a@example.com"), rice = shop_food(s, "Rice", 7, -1);

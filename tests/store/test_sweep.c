@@ -159,9 +159,9 @@ static void test_sweep__forgets_old_rows(void **state)
     for (int i = 0; i < SWEEP_ROWS + 1; i++) {
         char key[20];
         snprintf(key, sizeof key, "k%d", i);
-        shop_sql(s, keys,
-                 SQL_ARGS(sql_int(user), sql_text(str_from(key)), blob,
-                          sql_int(now_ms - DAY_MS - 1)));
+        shop_sql(
+            s, keys,
+            SQL_ARGS(sql_int(user), sql_text(str_from(key)), blob, sql_int(now_ms - DAY_MS - 1)));
     }
     shop_sql(s, keys,
              SQL_ARGS(sql_int(user), sql_text(STR("live")), blob, sql_int(now_ms - DAY_MS)));
