@@ -22,7 +22,7 @@ class Program:
         self.settings = re.findall(
             r"^# (.*)\n#(\w+) =(?: (.*))?$", self.ask("config", "--example"), re.M
         )
-        self.switches = re.findall(r"^  --(\S+) yes\|no$", self.ask("config", "--help"), re.M)
+        self.switches = re.findall(r"^  --(\S+) (?:yes\|no|on\|off)$", self.ask("config", "--help"), re.M)
         if not self.commands or not self.settings or not self.switches:
             sys.exit("make-install-files.py: the program's help is not understood")
 

@@ -56,8 +56,8 @@ static const struct setting SETTINGS[] = {
      "threads that read and write sockets; default: one a core"},
     {"max_connections", TYPE_COUNT, AT(max_connections), "20000", NULL, 16, 1000000,
      "open connections at most"},
-    {"prepared_statements", TYPE_BOOL, AT(prepared_statements), "yes", NULL, 0, 0,
-     "for PostgreSQL, which is to come: no behind pgbouncer in transaction mode"},
+    {"prepared_statements", TYPE_BOOL, AT(prepared_statements), "on", NULL, 0, 0,
+     "for PostgreSQL, which is to come: off behind pgbouncer in transaction mode"},
     {"database_listen", TYPE_SECRET_URL, AT(database_listen), "", NULL, 0, 0,
      "for PostgreSQL, which is to come: a direct connection for notifications"},
     {"auth_rate_per_minute", TYPE_COUNT, AT(auth_rate_per_minute), "10", "1000", 0, COUNT_MAX,
@@ -102,11 +102,21 @@ static const char *source_text(enum config_source source)
     return "";
 }
 
+/* A switch is yes or no, or on or off where that is its default's word; both are understood. */
+static const char *switch_text(const struct setting *setting, bool value)
+{
+    bool is_on = strcmp(setting->value, "on") == 0;
+
+    if (value)
+        return is_on ? "on" : "yes";
+    return is_on ? "off" : "no";
+}
+
 static bool parse_bool(struct str text, bool *ret_value)
 {
-    bool yes = str_is(text, "yes");
+    bool yes = str_is(text, "yes") || str_is(text, "on");
 
-    if (!yes && !str_is(text, "no"))
+    if (!yes && !str_is(text, "no") && !str_is(text, "off"))
         return false;
     *ret_value = yes;
     return true;
@@ -192,7 +202,7 @@ static enum err set(const struct loader *loader, const struct setting *setting, 
         break;
     case TYPE_BOOL:
         if (!parse_bool(text, (bool *)target))
-            err = complain(setting, source, "must be yes or no");
+            err = complain(setting, source, "must be yes or no, or on or off");
         break;
     case TYPE_COUNT:
     case TYPE_DURATION:
@@ -448,7 +458,7 @@ static void print_value(const struct config *config, const struct setting *setti
         break;
     }
     case TYPE_BOOL:
-        fputs(*(const bool *)at ? "yes" : "no", stdout);
+        fputs(switch_text(setting, *(const bool *)at), stdout);
         break;
     case TYPE_COUNT:
         printf("%lld", (long long)*(const int64_t *)(const void *)at);
@@ -478,8 +488,11 @@ void config_print_help(bool demo)
         printf("  --");
         for (const char *p = SETTINGS[i].name; *p; p++)
             putchar(*p == '_' ? '-' : *p);
-        printf("%s\n        %s", SETTINGS[i].type == TYPE_BOOL ? " yes|no" : " VALUE",
-               SETTINGS[i].meaning);
+        if (SETTINGS[i].type == TYPE_BOOL)
+            printf(" %s|%s", switch_text(&SETTINGS[i], true), switch_text(&SETTINGS[i], false));
+        else
+            printf(" VALUE");
+        printf("\n        %s", SETTINGS[i].meaning);
         if (value != SETTINGS[i].value && !*value)
             value = "temporary";
         if (*value)

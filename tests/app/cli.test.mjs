@@ -102,7 +102,7 @@ for (const [args, words] of [
   [['--metrics-token', '0123456789abcdéf'], /metrics_token/],
   [['--allow-test-payments=perhaps'], /allow_test_payments \(from flag\): must be yes or no/],
   [['--allow-test-payments', 'maybe'], /allow_test_payments \(from flag\): must be yes or no/],
-  [['--sandbox', 'on'], /sandbox \(from flag\): must be yes or no/],
+  [['--sandbox', 'true'], /sandbox \(from flag\): must be yes or no/],
   [['--prepared-statements', '1'], /prepared_statements \(from flag\): must be yes or no/],
   [['--database', 'foo.db'], /database \(from flag\): must be sqlite:FILE/],
   [['--database', 'sqlite:'], /database/],
