@@ -6,6 +6,7 @@
 #include "app/app.h"
 #include "base/crypto.h"
 #include "base/json.h"
+#include "base/zone.h"
 
 struct subcommand {
     const char *name;
@@ -109,6 +110,7 @@ int main(int argc, char **argv)
     if (crypto_init())
         return 1;
     json_decode_init();
+    zone_init();
     struct command_line line = {arena_create(), argc - 2, argv + 2};
     int status = subcommand->run(&line);
     arena_destroy(line.arena);

@@ -26,6 +26,20 @@ static bool name_is_safe(struct str name)
     return true;
 }
 
+static void on_message(const char *domain, GLogLevelFlags level, const char *message, void *arg)
+{
+    (void)domain;
+    (void)message;
+    (void)arg;
+    if (level & G_LOG_FLAG_FATAL)
+        mem_fail(0);
+}
+
+void zone_init(void)
+{
+    g_log_set_default_handler(on_message, NULL);
+}
+
 struct zone *zone_create(struct str name)
 {
     GTimeZone *tz = NULL;

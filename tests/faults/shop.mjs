@@ -110,14 +110,14 @@ export class Shop extends Server {
       .map(([name, value]) => `--${name.replaceAll('_', '-')}=${value}`);
   }
 
-  /* A server that is to refuse to start: exits with 1 and a line that matches `words`. `wrap` is a
+  /* A server that is to refuse to start: exits with `exit` and a line that matches `words`. `wrap` is a
    * command to run it by. One that serves instead is ended in time, and its code is another. */
-  async refuses(words, { settings, wrap = [] } = {}) {
+  async refuses(words, { settings, wrap = [], exit = 1 } = {}) {
     const [file, ...args] = [...wrap, join(buildDir, PROGRAM), 'serve', ...this.flags(settings)];
     const { code, signal, stderr } = await execute(file, args, { timeout: 10000 }).then(
       (done) => ({ code: 0, signal: null, ...done }), (error) => error);
     assert.equal(signal, null, stderr);
-    assert.equal(code, 1, stderr);
+    assert.equal(code, exit, stderr);
     const lines = stderr.trim().split('\n');
     assert.ok(lines.some((line) => words.test(line)), stderr);
     assert.ok(lines.every((line) => /^(\{"time":|servery: )/.test(line)), stderr);
