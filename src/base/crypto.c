@@ -13,6 +13,7 @@
 
 #include <sodium.h>
 
+#include "base/arena.h"
 #include "base/log.h"
 
 static_assert(CRYPTO_PASSWORD_HASH_SIZE == crypto_pwhash_STRBYTES, "");
@@ -272,7 +273,13 @@ enum err crypto_password_hash(struct str password, char ret_hash[static CRYPTO_P
 
 bool crypto_password_verify(const char *hash, struct str password)
 {
-    return crypto_pwhash_str_verify(hash, password.ptr ? password.ptr : "", password.len) == 0;
+    errno = 0;
+    if (crypto_pwhash_str_verify(hash, password.ptr ? password.ptr : "", password.len) == 0)
+        return true;
+    /* A right password is not to be told, and counted, as a wrong one. */
+    if (errno == ENOMEM)
+        mem_fail(crypto_pwhash_MEMLIMIT_INTERACTIVE);
+    return false;
 }
 
 const char *crypto_password_dummy(void)
