@@ -313,6 +313,7 @@ void hub_apply(struct hub *hub, const struct store_event *events, size_t n)
         case STORE_EVENT_SHOP:
         case STORE_EVENT_PAYMENT:
         case STORE_EVENT_OUTBOX:
+        case STORE_EVENT_ALL:
             break;
         }
     }

@@ -23,7 +23,7 @@ void api_store_listener(void *ctx, const struct store_event *events, size_t n)
     struct api *api = ctx;
     int64_t foods[FOODS_MAX];
     size_t n_foods = 0;
-    bool shop = false, mail = false;
+    bool shop = false, mail = false, all = false;
 
     for (size_t i = 0; i < n; i++) {
         switch (events[i].kind) {
@@ -36,6 +36,9 @@ void api_store_listener(void *ctx, const struct store_event *events, size_t n)
         case STORE_EVENT_OUTBOX:
             mail = true;
             break;
+        case STORE_EVENT_ALL:
+            all = shop = mail = true;
+            break;
         case STORE_EVENT_ORDER:
         case STORE_EVENT_PAYMENT:
         case STORE_EVENT_SESSION_END:
@@ -43,7 +46,7 @@ void api_store_listener(void *ctx, const struct store_event *events, size_t n)
             break;
         }
     }
-    if (n_foods > FOODS_MAX)
+    if (all || n_foods > FOODS_MAX)
         menu_refresh_all(api->menu);
     else if (n_foods > 0)
         menu_refresh_foods(api->menu, foods, n_foods);

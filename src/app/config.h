@@ -26,6 +26,7 @@ struct config {
     int64_t workers;
     int64_t io_threads;
     int64_t max_connections;
+    int64_t database_connections;
     int64_t auth_rate_per_minute;
     int64_t rate_per_minute;
 };

@@ -44,6 +44,7 @@ struct engine_ops {
     enum err (*backup)(struct engine *engine, struct store_backup *backup);
     void (*close)(struct engine *engine);
 
+    int64_t overlap_ms;                /* see tx_overlap_ms */
     const struct engine_token *tokens; /* ends with a NULL name */
     const char *find_table_sql;        /* a row if there is a table called $1 */
 };

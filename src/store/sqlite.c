@@ -307,6 +307,7 @@ const struct engine_ops sqlite_ops = {
     .path = engine_path,
     .backup = engine_backup,
     .close = engine_close,
+    .overlap_ms = 0,
     .tokens = tokens,
     .find_table_sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
 };

@@ -110,6 +110,11 @@ void tx_emit(struct tx *tx, struct store_event event)
     tx->ops->emit(tx, event);
 }
 
+int64_t tx_overlap_ms(const struct tx *tx)
+{
+    return tx->ops->overlap_ms;
+}
+
 enum err tx_result(const struct tx *tx, enum err err)
 {
     /* Only after a refused unique row may the function say itself what that means. */

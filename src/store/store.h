@@ -145,6 +145,7 @@ enum store_event_kind {
     STORE_EVENT_SESSION_END, /* id: the session, ended by logout */
     STORE_EVENT_USER_END,    /* user_id: all his sessions ended; id: the one kept, or 0 */
     STORE_EVENT_OUTBOX,      /* a mail waits */
+    STORE_EVENT_ALL,         /* anything: what other servers committed was not heard for a while */
 };
 
 struct store_event {
@@ -153,6 +154,11 @@ struct store_event {
 };
 
 void tx_emit(struct tx *tx, struct store_event event);
+
+/* On an engine with several writers a row may become visible after one of a higher id. This is how
+ * much older, by the clock that its transaction was given, it can be than one that is visible
+ * already; 0 where rows are committed in the order of their ids. */
+int64_t tx_overlap_ms(const struct tx *tx);
 
 /* ---- Running transactions; any thread but the writer's ---- */
 
@@ -163,17 +169,22 @@ void tx_emit(struct tx *tx, struct store_event event);
 MUST_CHECK enum err store_read(struct store *store, struct arena *arena, tx_fn *fn, void *arg);
 MUST_CHECK enum err store_write(struct store *store, struct arena *arena, tx_fn *fn, void *arg);
 
-/* Called after each commit with what its transactions emitted, in order, on the thread that
- * committed. It may store_read (and waits for no other reader then), never store_write. Set once,
- * before the first write. */
+/* Called after each commit with what its transactions emitted, in order, on a thread that
+ * committed, before any of their callers is answered; never twice at a time. With several servers
+ * also with what another one committed, soon after, on a thread of the engine's own. It may
+ * store_read (and waits for no other reader then), never store_write. Set once, before the first
+ * write. */
 typedef void store_listener(void *ctx, const struct store_event *events, size_t n);
 void store_listen(struct store *store, store_listener *listener, void *ctx);
 
 /* ---- Opening ---- */
 
 struct store_options {
-    const char *database; /* "sqlite:servery.db", "sqlite:/path", later "postgresql://…" */
-    int readers;          /* read connections, opened as they are needed; 0: 8 */
+    const char *database; /* "sqlite:servery.db", "sqlite:/path", "postgresql://…" */
+    int readers;          /* SQLite: read connections, opened as they are needed; 0: 8 */
+    int connections;      /* PostgreSQL: for all reads and writes, opened as needed; 0: 16 */
+    bool unnamed;         /* PostgreSQL: no prepared statements nor settings of a session */
+    const char *listen;   /* PostgreSQL: where to hear of other servers' commits; NULL: nowhere */
     bool run_twice;       /* tests: each write is run, rolled back, and run again */
     bool defer;           /* tests: posts and lates wait as long as they may */
     bool must_exist;      /* refuse a database that is not there */
