@@ -169,12 +169,16 @@ static enum err read_checked(struct tx *tx, void *arg)
     return err ? err : t->fn(tx, t->arg);
 }
 
-enum err call_read(struct call *c, tx_fn *fn, void *arg)
+enum err call_read_checked(struct call *c, tx_fn *fn, void *arg)
 {
     struct transaction t = {c, fn, arg};
+    return store_read(c->api->store, c->arena, read_checked, &t);
+}
 
+enum err call_read(struct call *c, tx_fn *fn, void *arg)
+{
     if (c->session_is_hint)
-        return store_read(c->api->store, c->arena, read_checked, &t);
+        return call_read_checked(c, fn, arg);
     return store_read(c->api->store, c->arena, fn, arg);
 }
 

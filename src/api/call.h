@@ -106,6 +106,10 @@ MUST_CHECK enum err call_authenticate(struct call *c);
 
 MUST_CHECK enum err call_read(struct call *c, tx_fn *fn, void *arg);
 
+/* The same, with the caller's session checked again first, in the same snapshot. For streams: a
+ * log-out is told to those that are open, so who opens one looks again after that. */
+MUST_CHECK enum err call_read_checked(struct call *c, tx_fn *fn, void *arg);
+
 /* Runs fn in a write transaction in which the problem was reset and the caller's session checked
  * again first, with his user row locked (and the other user's, the lower id first). */
 MUST_CHECK enum err call_transaction(struct call *c, tx_fn *fn, void *arg);

@@ -21,7 +21,7 @@ struct feed {
     /* Under the lock. */
     struct store_event waiting[FEED_MAX];
     size_t n;
-    bool lost; /* more came than could wait */
+    bool lost; /* more came than could wait, or was not heard of */
     bool stop;
 };
 
@@ -200,14 +200,13 @@ void feed_push(struct feed *feed, const struct store_event *events, size_t n)
 {
     (void)pthread_mutex_lock(&feed->lock);
     for (size_t i = 0; i < n; i++) {
-        if (events[i].kind != STORE_EVENT_ORDER && events[i].kind != STORE_EVENT_PAYMENT)
-            continue;
-        if (feed->n < FEED_MAX)
+        bool told = events[i].kind == STORE_EVENT_ORDER || events[i].kind == STORE_EVENT_PAYMENT;
+        if (told && feed->n < FEED_MAX)
             feed->waiting[feed->n++] = events[i];
-        else
+        else if (told || events[i].kind == STORE_EVENT_ALL)
             feed->lost = true;
     }
-    if (feed->n > 0)
+    if (feed->n > 0 || feed->lost)
         (void)pthread_cond_signal(&feed->wake);
     (void)pthread_mutex_unlock(&feed->lock);
 }

@@ -20,6 +20,7 @@ struct member {
     struct hub *hub;
     struct hub_subscription on;
     struct http_stream *stream;
+    int64_t last_id; /* the newest event that a stream of one order was given; under the lock */
     LIST_ENTRY(member) of_order, of_user;
 };
 LIST_HEAD(members, member);
@@ -34,7 +35,8 @@ struct hub {
 
     pthread_t thread;
     pthread_cond_t wake;
-    bool stop; /* under the lock */
+    bool stop;     /* under the lock */
+    bool all_anew; /* so are these: anything may have happened */
 };
 
 static struct members *order_bucket(struct hub *hub, int64_t order_id)
@@ -61,7 +63,7 @@ static void unlock(struct hub *hub)
     assert(rc == 0);
 }
 
-static void *look_at_sessions(void *arg);
+static void *look_after(void *arg);
 static void send_to_all(void *ctx, struct http_chunk *chunk, int64_t id);
 
 static struct http_chunk *make_resync(void)
@@ -87,7 +89,7 @@ struct hub *hub_create(struct store *store)
         LIST_INIT(&hub->orders[i]);
         LIST_INIT(&hub->users[i]);
     }
-    rc = pthread_create(&hub->thread, NULL, look_at_sessions, hub);
+    rc = pthread_create(&hub->thread, NULL, look_after, hub);
     assert(rc == 0);
     pthread_setname_np(hub->thread, "streams");
     hub->feed = feed_create(store, send_to_all, hub);
@@ -155,7 +157,7 @@ bool hub_open(struct hub *hub, struct http_call *call, const struct hub_subscrip
 
     lock(hub);
     if (count_of_user(hub, subscription->user_id) < STREAMS_PER_USER) {
-        member = mem_alloc(sizeof *member);
+        member = mem_zalloc(sizeof *member);
         member->hub = hub;
         member->on = *subscription;
         member->stream = http_stream_open(call, subscription->deadline_ms, on_closed, member);
@@ -173,6 +175,18 @@ bool hub_open(struct hub *hub, struct http_call *call, const struct hub_subscrip
     return member != NULL;
 }
 
+void hub_replayed(struct hub *hub, struct http_stream *stream, int64_t order_id, int64_t event_id)
+{
+    struct member *member;
+
+    http_stream_replayed(stream, event_id);
+    lock(hub);
+    LIST_FOREACH(member, order_bucket(hub, order_id), of_order)
+    if (member->stream == stream && member->last_id < event_id)
+        member->last_id = event_id;
+    unlock(hub);
+}
+
 /* ---- Events ---- */
 
 static bool is_followed(struct hub *hub, int64_t order_id)
@@ -187,18 +201,30 @@ static bool is_followed(struct hub *hub, int64_t order_id)
     return found;
 }
 
-static void send_to_order(struct hub *hub, struct arena *arena, const struct order_event *event)
+static struct http_chunk *make_chunk(struct arena *arena, const struct order_event *event)
 {
-    struct member *member;
     struct buf message;
-
     buf_init(&message, arena);
     order_event_message(&message, event);
-    struct http_chunk *chunk = http_chunk_create(buf_str(&message));
+    return http_chunk_create(buf_str(&message));
+}
+
+/* To those who were not given it yet. */
+static void send_to_order(struct hub *hub, struct arena *arena, const struct order_event *event)
+{
+    struct http_chunk *chunk = NULL;
+    struct member *member;
+
     lock(hub);
     LIST_FOREACH(member, order_bucket(hub, event->order_id), of_order)
-    if (member->on.order_id == event->order_id)
+    {
+        if (member->on.order_id != event->order_id || member->last_id >= event->id)
+            continue;
+        if (!chunk)
+            chunk = make_chunk(arena, event);
         http_stream_send(member->stream, chunk, event->id);
+        member->last_id = event->id;
+    }
     unlock(hub);
     http_chunk_unref(chunk);
 }
@@ -249,44 +275,65 @@ static void end_user(struct hub *hub, int64_t user_id, int64_t kept_session_id)
     unlock(hub);
 }
 
-/* The events of a commit that somebody follows, read at once. */
-struct wanted {
-    const struct store_event *of;
-    struct order_event event;
-    bool found;
-};
-struct reading {
-    struct wanted *wanted;
-    size_t n;
-};
-
-static enum err read_events(struct tx *tx, void *arg)
+/* The last id of the stream of these orders that was given the least. */
+static int64_t smallest_last_id(struct hub *hub, const int64_t *order_ids, size_t n)
 {
-    struct reading *reading = arg;
-    enum err err = ERR_OK;
-    for (size_t i = 0; i < reading->n && !err; i++)
-        err = order_event_find(tx, reading->wanted[i].of->event_id, &reading->wanted[i].event,
-                               &reading->wanted[i].found);
-    return err;
+    const struct member *member;
+    int64_t smallest = INT64_MAX;
+
+    lock(hub);
+    for (size_t i = 0; i < n; i++)
+        LIST_FOREACH(member, order_bucket(hub, order_ids[i]), of_order)
+    if (member->on.order_id == order_ids[i] && member->last_id < smallest)
+        smallest = member->last_id;
+    unlock(hub);
+    return smallest;
 }
 
-static void deliver(struct hub *hub, struct arena *arena, struct reading *reading)
+/* Reads the news of so many orders, each once, and gives them to whom they are new. */
+static void tell_orders(struct hub *hub, struct arena *arena, const int64_t *order_ids, size_t n)
 {
-    enum err err = store_read(hub->store, arena, read_events, reading);
-    if (err)
-        log_line(LOG_WARN, "stream_events_unread", LOG_INT("err", err));
-    for (size_t i = 0; i < reading->n; i++) {
-        if (!err && reading->wanted[i].found)
-            send_to_order(hub, arena, &reading->wanted[i].event);
-        else
-            end_order(hub, reading->wanted[i].of->id);
+    for (size_t from = 0; from < n; from += ORDER_CHUNK) {
+        struct order_events_of of = {
+            .order_ids = order_ids + from,
+            .n_orders = n - from < ORDER_CHUNK ? n - from : ORDER_CHUNK,
+        };
+        of.after_id = smallest_last_id(hub, of.order_ids, of.n_orders);
+        enum err err = store_read(hub->store, arena, order_events_of, &of);
+        if (err)
+            log_line(LOG_WARN, "stream_events_unread", LOG_INT("err", err));
+        for (size_t i = 0; i < of.n_orders && err; i++)
+            end_order(hub, of.order_ids[i]);
+        for (size_t i = 0; i < of.n && !err; i++)
+            send_to_order(hub, arena, &of.events[i]);
     }
+}
+
+/* Sorts them and leaves each once. */
+static size_t make_set(int64_t *ids, size_t n)
+{
+    size_t n_ids = 0;
+    sort_numbers(ids, n);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || ids[i] != ids[n_ids - 1])
+            ids[n_ids++] = ids[i];
+    return n_ids;
+}
+
+/* The hub's own thread has the time to look at everything; a commit's has not. */
+static void look_at_all(struct hub *hub)
+{
+    lock(hub);
+    hub->all_anew = true;
+    pthread_cond_signal(&hub->wake);
+    unlock(hub);
 }
 
 void hub_apply(struct hub *hub, const struct store_event *events, size_t n)
 {
     struct arena *arena = NULL;
-    struct reading reading = {NULL, 0};
+    int64_t *followed = NULL;
+    size_t n_followed = 0;
 
     if (atomic_load(&hub->n) == 0)
         return;
@@ -299,9 +346,9 @@ void hub_apply(struct hub *hub, const struct store_event *events, size_t n)
                 break;
             if (!arena) {
                 arena = arena_create();
-                reading.wanted = arena_alloc(arena, (n - i) * sizeof *reading.wanted);
+                followed = arena_alloc(arena, (n - i) * sizeof *followed);
             }
-            reading.wanted[reading.n++] = (struct wanted){.of = &events[i]};
+            followed[n_followed++] = events[i].id;
             break;
         case STORE_EVENT_SESSION_END:
             end_session(hub, events[i].id);
@@ -309,41 +356,55 @@ void hub_apply(struct hub *hub, const struct store_event *events, size_t n)
         case STORE_EVENT_USER_END:
             end_user(hub, events[i].user_id, events[i].id);
             break;
+        case STORE_EVENT_ALL:
+            look_at_all(hub);
+            break;
         case STORE_EVENT_FOOD:
         case STORE_EVENT_SHOP:
         case STORE_EVENT_PAYMENT:
         case STORE_EVENT_OUTBOX:
-        case STORE_EVENT_ALL:
             break;
         }
     }
-    if (reading.n > 0)
-        deliver(hub, arena, &reading);
+    if (n_followed > 0)
+        tell_orders(hub, arena, followed, make_set(followed, n_followed));
     arena_destroy(arena);
 }
 
-/* ---- Sessions that ended elsewhere ----
+/* ---- What happened elsewhere ----
  *
  * What this process commits is told by events. A session that another one ends (`servery admin
  * create` beside the server) is missed when its row is: while streams are open, all their sessions
- * are looked up in one short read. */
+ * are looked up in one short read. Where other servers could not be heard for a while, that is done
+ * at once, and all orders that are followed are looked at. */
 
 /* Each once, sorted. Under the lock. */
 static size_t list_sessions(struct hub *hub, struct arena *arena, int64_t **ret_ids)
 {
     const struct member *member;
-    size_t n = 0, n_ids = 0;
+    size_t n = 0;
     int64_t *ids = arena_alloc(arena, (atomic_load(&hub->n) + 1) * sizeof *ids);
 
     for (size_t i = 0; i < BUCKETS; i++)
         LIST_FOREACH(member, &hub->users[i], of_user)
     ids[n++] = member->on.session_id;
-    sort_numbers(ids, n);
-    for (size_t i = 0; i < n; i++)
-        if (i == 0 || ids[i] != ids[n_ids - 1])
-            ids[n_ids++] = ids[i];
     *ret_ids = ids;
-    return n_ids;
+    return make_set(ids, n);
+}
+
+static size_t list_orders(struct hub *hub, struct arena *arena, int64_t **ret_ids)
+{
+    const struct member *member;
+    size_t n = 0;
+
+    lock(hub);
+    int64_t *ids = arena_alloc(arena, (atomic_load(&hub->n) + 1) * sizeof *ids);
+    for (size_t i = 0; i < BUCKETS; i++)
+        LIST_FOREACH(member, &hub->orders[i], of_order)
+    ids[n++] = member->on.order_id;
+    unlock(hub);
+    *ret_ids = ids;
+    return make_set(ids, n);
 }
 
 /* Those without a session. One that was opened meanwhile is not listed, and left alone. */
@@ -371,8 +432,33 @@ static bool any_dead(const struct session_alive *look)
     return false;
 }
 
-/* A read that fails is tried again at the next look. */
-static void *look_at_sessions(void *arg)
+/* Takes the lock and leaves without it. A read that fails is tried again at the next look. */
+static void look_at_sessions(struct hub *hub, struct arena *arena, bool *failed)
+{
+    int64_t *ids;
+    struct session_alive look = {.now_ms = clock_now_ms()};
+
+    look.n = list_sessions(hub, arena, &ids);
+    unlock(hub);
+    look.ids = ids;
+    look.alive = arena_alloc(arena, look.n * sizeof *look.alive);
+    enum err err = store_read(hub->store, arena, session_alive, &look);
+    if (err && !*failed)
+        log_line(LOG_WARN, "stream_sessions_unread", LOG_INT("err", err));
+    *failed = err != ERR_OK;
+    if (!err && any_dead(&look))
+        end_dead(hub, &look);
+}
+
+static void look_at_orders(struct hub *hub, struct arena *arena)
+{
+    int64_t *ids;
+    size_t n = list_orders(hub, arena, &ids);
+    tell_orders(hub, arena, ids, n);
+}
+
+/* The thread. */
+static void *look_after(void *arg)
 {
     struct hub *hub = arg;
     struct arena *arena = arena_create();
@@ -380,26 +466,19 @@ static void *look_at_sessions(void *arg)
 
     lock(hub);
     while (!hub->stop) {
+        bool all_anew = hub->all_anew;
+        hub->all_anew = false;
         if (atomic_load(&hub->n) == 0) {
             pthread_cond_wait(&hub->wake, &hub->lock);
             continue;
         }
-        int64_t *ids;
-        struct session_alive look = {.n = list_sessions(hub, arena, &ids),
-                                     .now_ms = clock_now_ms()};
-        unlock(hub);
-        look.ids = ids;
-        look.alive = arena_alloc(arena, look.n * sizeof *look.alive);
-        enum err err = store_read(hub->store, arena, session_alive, &look);
-        if (err && !failed)
-            log_line(LOG_WARN, "stream_sessions_unread", LOG_INT("err", err));
-        failed = err != ERR_OK;
-        if (!err && any_dead(&look))
-            end_dead(hub, &look);
+        look_at_sessions(hub, arena, &failed);
+        if (all_anew)
+            look_at_orders(hub, arena);
         arena_reset(arena);
         const struct timespec until = clock_mono_after(SESSION_LOOK_MS);
         lock(hub);
-        while (!hub->stop &&
+        while (!hub->stop && !hub->all_anew &&
                pthread_cond_clockwait(&hub->wake, &hub->lock, CLOCK_MONOTONIC, &until) == 0) {
         }
     }

@@ -105,32 +105,24 @@ enum err order_owner(struct tx *tx, int64_t order_id, int64_t *ret_user_id)
     return err;
 }
 
-enum err order_events_after(struct tx *tx, void *arg)
+enum err order_events_of(struct tx *tx, void *arg)
 {
-    static const char sql[] = "SELECT " ORDER_EVENT_COLUMNS " FROM order_events "
-                              "WHERE order_id = $1 AND id > $2 ORDER BY id";
-    struct order_events_after *after = arg;
+    static const char sql[] =
+        "SELECT " ORDER_EVENT_COLUMNS " FROM order_events WHERE order_id IN " ORDER_CHUNK_IDS
+        " AND id > $21 ORDER BY order_id, id";
+    struct order_events_of *of = arg;
+    struct sql_value values[ORDER_CHUNK + 1];
     struct sql_rows rows;
-    enum err err =
-        tx_ask(tx, sql, SQL_ARGS(sql_int(after->order_id), sql_int(after->after_id)), &rows);
-    if (err)
-        return err;
-    after->events = order_events_from_rows(tx, &rows);
-    after->n = rows.n;
-    return ERR_OK;
-}
 
-enum err order_event_find(struct tx *tx, int64_t event_id, struct order_event *ret_event,
-                          bool *ret_found)
-{
-    static const char sql[] = "SELECT " ORDER_EVENT_COLUMNS " FROM order_events WHERE id = $1";
-    struct sql_rows rows;
-    enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(event_id)), &rows);
+    assert(of->n_orders <= ORDER_CHUNK);
+    for (size_t i = 0; i < ORDER_CHUNK; i++)
+        values[i] = sql_int(i < of->n_orders ? of->order_ids[i] : 0);
+    values[ORDER_CHUNK] = sql_int(of->after_id);
+    enum err err = tx_ask(tx, sql, (struct sql_args){values, ORDER_CHUNK + 1}, &rows);
     if (err)
         return err;
-    *ret_found = rows.n > 0;
-    if (rows.n > 0)
-        *ret_event = order_events_from_rows(tx, &rows)[0];
+    of->events = order_events_from_rows(tx, &rows);
+    of->n = rows.n;
     return ERR_OK;
 }
 

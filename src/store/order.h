@@ -66,16 +66,19 @@ struct order_list {
 };
 MUST_CHECK enum err order_list(struct tx *tx, void *list);
 
-/* A transaction function: the events of an order after one of them, oldest first. */
-struct order_events_after {
-    int64_t order_id, after_id;
+/* A transaction function: the events of up to ORDER_CHUNK orders after one of that id, oldest first
+ * within each order. Who writes an event of an order holds its owner's lock, so on every engine those
+ * of one order are committed in the order of their ids: none shows up later below one that was read.
+ * Of two orders that is not so. */
+enum { ORDER_CHUNK = 20 };
+struct order_events_of {
+    const int64_t *order_ids;
+    size_t n_orders;
+    int64_t after_id;
     struct order_event *events; /* out */
     size_t n;
 };
-MUST_CHECK enum err order_events_after(struct tx *tx, void *after);
-
-MUST_CHECK enum err order_event_find(struct tx *tx, int64_t event_id, struct order_event *ret_event,
-                                     bool *ret_found);
+MUST_CHECK enum err order_events_of(struct tx *tx, void *of);
 
 /* Whose the order is; 0 if there is none such. */
 MUST_CHECK enum err order_owner(struct tx *tx, int64_t order_id, int64_t *ret_user_id);

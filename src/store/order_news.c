@@ -131,24 +131,70 @@ enum err order_news_find(struct tx *tx, void *arg)
     return err ? err : find_payments(tx, find);
 }
 
-static enum err is_known(struct tx *tx, int64_t event_id, bool *ret_known)
+/* When the event was; 0 is the beginning. */
+static enum err find_at(struct tx *tx, int64_t event_id, bool *ret_known, int64_t *ret_at_ms)
 {
-    static const char sql[] = "SELECT id FROM order_events WHERE id = $1";
+    static const char sql[] = "SELECT at FROM order_events WHERE id = $1";
     struct sql_rows rows;
     enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(event_id)), &rows);
-    if (!err)
-        *ret_known = rows.n > 0 || event_id == 0;
-    return err;
+    if (err)
+        return err;
+    *ret_known = rows.n > 0 || event_id == 0;
+    *ret_at_ms = rows.n > 0 ? sql_get_int(&rows, 0, 0) : 0;
+    return ERR_OK;
+}
+
+/* Appends the events of lower ids that may have become visible after the one at `at_ms` was; since->sure:
+ * these are all.
+ *
+ * A transaction is over `overlap` after its `at` at the latest. So who showed up after an event of
+ * that `at` is no older than at - overlap. And whoever has a lower id than some event L was inserted
+ * before it, so he is no younger than L's at + overlap: once an L is older than at - 2 overlaps, all
+ * below it are too old. */
+static enum err add_overlapping(struct tx *tx, struct order_news_since *since, int64_t at_ms)
+{
+    static const char sql[] = "SELECT " ORDER_EVENT_COLUMNS " FROM order_events "
+                              "WHERE id < $1 ORDER BY id DESC LIMIT $2";
+    int64_t overlap_ms = tx_overlap_ms(tx);
+    struct sql_rows rows;
+    enum err err =
+        tx_ask(tx, sql, SQL_ARGS(sql_int(since->after_id), sql_int(since->limit + 1)), &rows);
+    if (err)
+        return err;
+    const struct order_event *events = order_events_from_rows(tx, &rows);
+    bool all = rows.n <= (size_t)since->limit;
+    for (size_t i = 0; i < rows.n; i++)
+        all = all || events[i].at_ms < at_ms - 2 * overlap_ms;
+    for (size_t i = rows.n; i-- > 0;)
+        if (events[i].at_ms >= at_ms - overlap_ms)
+            since->news[since->n++] = (struct order_news){.event = events[i]};
+    since->sure = all;
+    return ERR_OK;
+}
+
+static enum err add_after(struct tx *tx, struct order_news_since *since)
+{
+    static const char sql[] = "SELECT " ORDER_EVENT_COLUMNS " FROM order_events "
+                              "WHERE id > $1 ORDER BY id LIMIT $2";
+    struct sql_rows rows;
+    enum err err =
+        tx_ask(tx, sql, SQL_ARGS(sql_int(since->after_id), sql_int(since->limit + 1)), &rows);
+    if (err)
+        return err;
+    add_events(tx, &rows, since->news + since->n);
+    since->n += rows.n;
+    since->sure = since->n <= (size_t)since->limit;
+    return ERR_OK;
 }
 
 enum err order_news_since(struct tx *tx, void *arg)
 {
     static const char newest[] = "SELECT COALESCE(MAX(id), 0) FROM order_events";
-    static const char after[] = "SELECT " ORDER_EVENT_COLUMNS " FROM order_events "
-                                "WHERE id > $1 ORDER BY id LIMIT $2";
     struct order_news_since *since = arg;
     struct sql_rows rows;
+    int64_t at_ms;
 
+    since->in_order = tx_overlap_ms(tx) == 0;
     since->sure = false;
     since->n = 0;
     enum err err = tx_ask(tx, newest, SQL_NO_ARGS, &rows);
@@ -157,17 +203,14 @@ enum err order_news_since(struct tx *tx, void *arg)
     since->last_id = sql_get_int(&rows, 0, 0);
     if (since->after_id < 0)
         return ERR_OK;
-    err = is_known(tx, since->after_id, &since->sure);
-    if (err || !since->sure)
-        return err;
-    err = tx_ask(tx, after, SQL_ARGS(sql_int(since->after_id), sql_int(since->limit + 1)), &rows);
-    if (err)
-        return err;
-    since->sure = rows.n <= (size_t)since->limit;
-    if (!since->sure)
-        return ERR_OK;
-    since->n = rows.n;
-    since->news = arena_alloc(tx_arena(tx), (rows.n + 1) * sizeof *since->news);
-    add_events(tx, &rows, since->news);
-    return add_orders(tx, since->news, since->n);
+    err = find_at(tx, since->after_id, &since->sure, &at_ms);
+    since->news = arena_alloc(tx_arena(tx), 2 * ((size_t)since->limit + 1) * sizeof *since->news);
+    if (!err && since->sure && !since->in_order && since->after_id > 0)
+        err = add_overlapping(tx, since, at_ms);
+    if (!err && since->sure)
+        err = add_after(tx, since);
+    if (!err && since->sure)
+        return add_orders(tx, since->news, since->n);
+    since->n = 0;
+    return err;
 }

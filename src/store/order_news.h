@@ -30,13 +30,16 @@ struct order_news_find {
 };
 MUST_CHECK enum err order_news_find(struct tx *tx, void *find);
 
-/* A transaction function: what came after an event. It answers only what it is sure of: the event is
- * known (0 is the beginning), and no more than `limit` came after it. It relies on a later commit
- * having the higher id, as where one thread writes. */
+/* A transaction function: what a reader may have missed who was given an event and whatever was told
+ * before it. It answers only what it is sure of: the event is known (0 is the beginning), and no more
+ * than `limit` may have been missed: those of higher ids, and where transactions overlap
+ * (tx_overlap_ms) those of lower ids that may have shown up after it. So there it gives some again
+ * that the reader knows. */
 struct order_news_since {
-    int64_t after_id; /* negative: nothing is asked for but last_id */
+    int64_t after_id; /* negative: nothing is asked for but last_id and in_order */
     int64_t limit;
-    bool sure;               /* out; else there is no news */
+    bool in_order;           /* out: transactions do not overlap, so nothing of a lower id comes */
+    bool sure;               /* else there is no news */
     struct order_news *news; /* oldest first */
     size_t n;
     int64_t last_id; /* the newest event there is; 0: none */

@@ -15,8 +15,7 @@
 /* In the order order_events_from_rows reads them, of order_events. */
 #define ORDER_EVENT_COLUMNS "id, order_id, from_status, to_status, actor, note, at"
 
-/* So many ids in one statement; what is missing is asked as 0. */
-enum { ORDER_CHUNK = 20 };
+/* ORDER_CHUNK ids; what is missing is asked as 0. */
 #define ORDER_CHUNK_IDS                                                                            \
     "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
 

@@ -182,6 +182,19 @@ static void test_feed__too_many_is_resync(void **state)
     assert_int_equal(n_told, 2);
 }
 
+/* Not for long heard of other servers. */
+static void test_feed__silence_is_resync(void **state)
+{
+    struct shop_fixture *s = *state;
+    const struct store_event all = {.kind = STORE_EVENT_ALL};
+    int64_t user = shop_user(s, "ada@example.org"), rice = shop_food(s, "Rice", 500, -1);
+    feed_push(feed, &all, 1);
+    expect(next(), 0, "event: resync");
+    (void)pay_order(s, user, rice, 1);
+    push(s);
+    expect(next(), event_of(s), "event: status");
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -191,6 +204,7 @@ int main(void)
         TEST(test_feed__many_at_once),
         TEST(test_feed__unread_is_resync),
         TEST(test_feed__too_many_is_resync),
+        TEST(test_feed__silence_is_resync),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -225,26 +225,37 @@ static void test_order__is_its_owners(void **state)
     assert_false(read.found);
 }
 
-static void test_order__events_after(void **state)
+static void test_order__events_of(void **state)
 {
     struct shop_fixture *s = *state;
     int64_t rice = shop_food(s, "Rice", 250, 9);
     int64_t id = pay_order(s, shop_user(s, "a@example.com"), rice, 1);
-    pay_order(s, shop_user(s, "b@example.com"), rice, 1);
+    int64_t other = pay_order(s, shop_user(s, "b@example.com"), rice, 1);
     go(s, id, ORDER_CONFIRMED);
     go(s, id, ORDER_PREPARING);
-    struct order_events_after after = {.order_id = id};
+    struct order_events_of of = {.order_ids = &id, .n_orders = 1};
 
-    assert_int_equal(shop_read_tx(s, order_events_after, &after), ERR_OK);
-    assert_int_equal(after.n, 3);
-    assert_true(str_is(after.events[2].to, "preparing"));
-    after.after_id = after.events[1].id;
-    assert_int_equal(shop_read_tx(s, order_events_after, &after), ERR_OK);
-    assert_int_equal(after.n, 1);
-    assert_true(str_is(after.events[0].to, "preparing"));
-    after.after_id = after.events[0].id;
-    assert_int_equal(shop_read_tx(s, order_events_after, &after), ERR_OK);
-    assert_int_equal(after.n, 0);
+    assert_int_equal(shop_read_tx(s, order_events_of, &of), ERR_OK);
+    assert_int_equal(of.n, 3);
+    assert_true(str_is(of.events[2].to, "preparing"));
+    of.after_id = of.events[1].id;
+    assert_int_equal(shop_read_tx(s, order_events_of, &of), ERR_OK);
+    assert_int_equal(of.n, 1);
+    assert_true(str_is(of.events[0].to, "preparing"));
+    of.after_id = of.events[0].id;
+    assert_int_equal(shop_read_tx(s, order_events_of, &of), ERR_OK);
+    assert_int_equal(of.n, 0);
+
+    /* As many as fit into one statement. */
+    int64_t ids[ORDER_CHUNK] = {0};
+    ids[0] = other;
+    ids[ORDER_CHUNK - 1] = id;
+    of = (struct order_events_of){.order_ids = ids, .n_orders = ORDER_CHUNK};
+    assert_int_equal(shop_read_tx(s, order_events_of, &of), ERR_OK);
+    assert_int_equal(of.n, 4);
+    assert_int_equal(of.events[0].order_id, id);
+    assert_true(str_is(of.events[2].to, "preparing"));
+    assert_int_equal(of.events[3].order_id, other);
 }
 
 /* ---- Lists ---- */
@@ -536,7 +547,7 @@ int main(void)
         PAY_TEST(test_order__two_admins_at_once),
         PAY_TEST(test_order__free_one_owes_nothing),
         PAY_TEST(test_order__is_its_owners),
-        PAY_TEST(test_order__events_after),
+        PAY_TEST(test_order__events_of),
         PAY_TEST(test_order__pages),
         PAY_TEST(test_order__page_bytes),
         PAY_TEST(test_order__filters),
