@@ -7,9 +7,10 @@
 
 enum {
     SLICE_ROWS = 1000,
-    /* A transaction that was under way when the check began may commit later, with an earlier
-     * event: so many events are looked at again. */
-    EVENTS_AGAIN = 1000,
+    /* Where transactions overlap (tx_overlap_ms) one that was under way when the check began may commit
+     * later, with lower ids than the newest then: so many ids are left to the last read, more than
+     * come to be while a transaction runs. */
+    IDS_AGAIN = 10000,
 };
 
 /* Units of each food that holds and orders have taken; found by its id. */
@@ -32,7 +33,7 @@ struct check {
     int64_t *returnable;
     size_t n_returnable, cap_returnable;
     int64_t first_event;
-    int64_t last_order; /* the newest one of the slices */
+    int64_t settled; /* in the slices: none of an id up to it shows up later */
 };
 
 static void breach(struct check *check, const char *rule, int64_t id, const char *detail)
@@ -252,14 +253,16 @@ static enum err check_orders(struct tx *tx, void *arg)
         "SELECT id FROM orders WHERE id > $1 AND id <= $2 AND stock_returned = 0 "
         "AND status IN ('pending', 'confirmed') ORDER BY id"; /* order_cancel_returns_stock */
     struct check *check = arg;
-    struct sql_args slice = SQL_ARGS(sql_int(check->after), sql_int(check->upto));
+    int64_t summed = check->upto < check->settled ? check->upto : check->settled;
+    struct sql_args slice = SQL_ARGS(sql_int(check->after), sql_int(summed));
     struct sql_rows rows;
 
     enum err err = run_rules(tx, check, ORDER_RULES, sizeof ORDER_RULES / sizeof *ORDER_RULES);
     if (!err)
         err = check_events(tx, check);
-    if (!err)
-        err = add_rows(tx, check, taken, slice);
+    if (err || summed <= check->after)
+        return err;
+    err = add_rows(tx, check, taken, slice);
     if (!err)
         err = tx_ask(tx, returnable, slice, &rows);
     for (size_t i = 0; !err && i < rows.n; i++)
@@ -269,8 +272,8 @@ static enum err check_orders(struct tx *tx, void *arg)
 
 /* ---- The foods' counters against all that is taken, in one snapshot ----
  *
- * The slices have summed what orders took. What has changed since is little: new orders, and those that
- * gave their units back. Holds and foods are as many as there are now. */
+ * The slices have summed what orders took, up to the last settled one. What has changed since is little:
+ * newer orders, and those that gave their units back. Holds and foods are as many as there are now. */
 
 static enum err take_off_returned(struct tx *tx, struct check *check)
 {
@@ -280,7 +283,7 @@ static enum err take_off_returned(struct tx *tx, struct check *check)
         "AND e.to_status = 'cancelled') AND o.id <= $2 AND o.stock_returned = 1 AND i.taken = 1";
     struct sql_rows rows;
     enum err err =
-        tx_ask(tx, sql, SQL_ARGS(sql_int(check->first_event), sql_int(check->last_order)), &rows);
+        tx_ask(tx, sql, SQL_ARGS(sql_int(check->first_event), sql_int(check->settled)), &rows);
     for (size_t i = 0; !err && i < rows.n; i++)
         if (is_remembered(check, sql_get_int(&rows, i, 0)))
             add_units(&check->taken, sql_get_int(&rows, i, 1), -sql_get_int(&rows, i, 2));
@@ -309,7 +312,7 @@ static enum err check_taken(struct tx *tx, void *arg)
 
     enum err err = take_off_returned(tx, check);
     if (!err)
-        err = add_rows(tx, check, newer, SQL_ARGS(sql_int(check->last_order)));
+        err = add_rows(tx, check, newer, SQL_ARGS(sql_int(check->settled)));
     if (!err)
         err = add_rows(tx, check, held_open, SQL_NO_ARGS);
     if (!err)
@@ -333,7 +336,7 @@ static enum err check_taken(struct tx *tx, void *arg)
 
 struct bounds {
     const char *sql;
-    int64_t count, newest;
+    int64_t count, newest, settled;
 };
 
 static enum err read_bounds(struct tx *tx, void *arg)
@@ -344,16 +347,20 @@ static enum err read_bounds(struct tx *tx, void *arg)
     if (!err) {
         bounds->count = sql_get_int(&rows, 0, 0);
         bounds->newest = sql_get_int(&rows, 0, 1);
+        bounds->settled = bounds->newest - (tx_overlap_ms(tx) > 0 ? IDS_AGAIN : 0);
+        if (bounds->settled < 0)
+            bounds->settled = 0;
     }
     return err;
 }
 
 static enum err run_slices(struct check *check, const char *bounds_sql, tx_fn *fn,
-                           int64_t *ret_count, int64_t *ret_newest)
+                           int64_t *ret_count)
 {
     struct bounds bounds = {.sql = bounds_sql};
     enum err err = store_read(check->store, check->arena, read_bounds, &bounds);
 
+    check->settled = bounds.settled;
     for (int64_t after = 0; !err && after < bounds.newest; after += SLICE_ROWS) {
         check->after = after;
         check->upto = after + SLICE_ROWS < bounds.newest ? after + SLICE_ROWS : bounds.newest;
@@ -364,7 +371,6 @@ static enum err run_slices(struct check *check, const char *bounds_sql, tx_fn *f
         arena_reset(check->arena);
     }
     *ret_count = bounds.count;
-    *ret_newest = bounds.newest;
     return err;
 }
 
@@ -381,16 +387,15 @@ enum err store_check(struct store *store, store_check_report *report, void *ctx,
                           .ctx = ctx,
                           .is_cancelled = is_cancelled};
     struct bounds begun = {.sql = events};
-    int64_t newest;
 
-    enum err err = run_slices(&check, foods, check_foods, &check.counts.foods, &newest);
+    enum err err = run_slices(&check, foods, check_foods, &check.counts.foods);
     if (!err)
-        err = run_slices(&check, payments, check_payments, &check.counts.payments, &newest);
+        err = run_slices(&check, payments, check_payments, &check.counts.payments);
     if (!err)
         err = store_read(store, check.arena, read_bounds, &begun);
-    check.first_event = begun.newest - EVENTS_AGAIN;
+    check.first_event = begun.settled;
     if (!err)
-        err = run_slices(&check, orders, check_orders, &check.counts.orders, &check.last_order);
+        err = run_slices(&check, orders, check_orders, &check.counts.orders);
     if (!err)
         err = store_read(store, check.arena, check_taken, &check);
     *ret_counts = check.counts;

@@ -14,7 +14,8 @@ struct store_check_counts {
 /* Reads the foods, payments and orders in slices of 1,000 ids, each with its lines and events in a
  * read of its own, so it can run beside a busy server for as long as it takes. One last read
  * compares the foods' counters, by sums: it looks at every food, every hold that is not released,
- * and the orders made or cancelled since the check began, however many orders there are. Memory: 8
+ * and the orders made or cancelled since the check began (and, where ids are not committed in their
+ * order, the newest then), however many orders there are. Memory: 8
  * bytes for each order that could still be cancelled with its stock. is_cancelled is asked before each slice (NULL:
  * never). An error means that it could not be completed, not that something is wrong. */
 MUST_CHECK enum err store_check(struct store *store, store_check_report *report, void *ctx,

@@ -1,6 +1,6 @@
 /* `servery check` beside a busy shop: right about what changes while it runs, and short in each
- * read. The linker wraps store_read and tx_ask (see meson.build): between two reads something
- * happens, and the statements of a read are counted. */
+ * read. The linker wraps store_read, tx_ask and tx_overlap_ms (see meson.build): between two reads
+ * something happens, the statements of a read are counted, and ids may be committed in any order. */
 #include "pay_fixture.h"
 
 #include "store/check.h"
@@ -41,6 +41,16 @@ enum err __wrap_tx_ask(struct tx *tx, const char *sql, struct sql_args args,
     if (watch.counting && watch.reads < READS_MAX)
         watch.asks[watch.reads]++;
     return __real_tx_ask(tx, sql, args, ret_rows);
+}
+
+static int64_t overlap_ms;
+
+int64_t __wrap_tx_overlap_ms(const struct tx *tx);
+
+int64_t __wrap_tx_overlap_ms(const struct tx *tx)
+{
+    (void)tx;
+    return overlap_ms;
 }
 
 static void report(void *ctx, const char *rule, int64_t id, const char *detail)
@@ -139,6 +149,51 @@ static void test_check__a_wrong_counter(void **state)
     assert_int_equal(breaches(s, 0, NULL), 0);
 }
 
+/* An order for nothing that took one of the food, with an id of its own. */
+static void put_order(int64_t id)
+{
+    static const char orders[] =
+        "INSERT INTO orders (id, user_id, status, total, currency, fulfilment, created_at, "
+        "updated_at) VALUES ($1, $2, 'pending', 0, 'NGN', 'pickup', $3, $3)";
+    static const char items[] = "INSERT INTO order_items (order_id, food_id, name, unit_price, "
+                                "quantity, line_total, taken) VALUES ($1, $2, 'Rice', 0, 1, 0, 1)";
+    static const char events[] = "INSERT INTO order_events (order_id, to_status, actor, at) "
+                                 "VALUES ($1, 'pending', 'customer', $2)";
+    static const char take[] = "UPDATE foods SET taken = taken + 1 WHERE id = $1";
+    struct shop_fixture *s = busy.s;
+    shop_sql(s, orders, SQL_ARGS(sql_int(id), sql_int(busy.user), sql_int(SHOP_NOW_MS)));
+    shop_sql(s, items, SQL_ARGS(sql_int(id), sql_int(busy.rice)));
+    shop_sql(s, events, SQL_ARGS(sql_int(id), sql_int(SHOP_NOW_MS)));
+    shop_sql(s, take, SQL_ARGS(sql_int(busy.rice)));
+}
+
+enum { NEWEST = 30000 };
+
+static void commit_below_the_newest(void)
+{
+    put_order(NEWEST - 1);
+    put_order(NEWEST - 9999);
+}
+
+/* It was missed, and the counter called wrong. */
+static void test_check__an_order_that_commits_below_the_newest(void **state)
+{
+    struct shop_fixture *s = *state;
+
+    busy.s = s;
+    busy.user = shop_user(s, "a@example.com");
+    busy.rice = shop_food(s, "Rice", 0, 1000);
+    overlap_ms = MINUTE_MS;
+    put_order(NEWEST);
+    put_order(NEWEST - 10000);
+    put_order(NEWEST - 10001);
+    assert_int_equal(breaches(s, 0, NULL), 0);
+    int before_last = watch.reads - 1;
+    assert_int_equal(breaches(s, before_last, commit_below_the_newest), 0);
+    assert_int_equal(watch.reads, before_last + 1);
+    overlap_ms = 0;
+}
+
 /* Its last read ran one statement for each open order. */
 static void test_check__reads_no_longer_with_more_open_orders(void **state)
 {
@@ -187,6 +242,7 @@ int main(void)
         PAY_TEST(test_check__while_orders_come_and_go),
         PAY_TEST(test_check__a_wrong_counter),
         PAY_TEST(test_check__reads_no_longer_with_more_open_orders),
+        PAY_TEST(test_check__an_order_that_commits_below_the_newest),
         PAY_TEST(test_check__is_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
