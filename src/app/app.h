@@ -4,6 +4,7 @@
 
 #include "app/config.h"
 #include "base/crypto.h"
+#include "store/store.h"
 
 /* What main has parsed: argv without the program and the subcommand. */
 struct command_line {
@@ -24,6 +25,9 @@ int app_config(const struct command_line *line);
 /* Loads the configuration for a command that takes no other words; complains otherwise. */
 MUST_CHECK enum err app_load(const struct command_line *line, bool demo, struct config *ret_config,
                              struct config_sources **ret_sources);
+
+/* How every command opens the database; what else it wants it adds. */
+struct store_options app_store_options(const struct config *config);
 
 /* What struct shop_secret knows the keys by. */
 struct str app_secret_print(struct arena *arena, const struct crypto_keys *keys);

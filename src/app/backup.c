@@ -319,6 +319,11 @@ int app_backup(const struct command_line *line)
         fprintf(stderr, "usage: servery backup [--with-key] FILE\n");
         return 2;
     }
+    if (store_is_shared(config.database)) {
+        fprintf(stderr, "servery: PostgreSQL has its own backups: pg_dump, or pg_basebackup with "
+                        "its log\n");
+        return 2;
+    }
     job.path = line->argv[0];
     if (with_key)
         job.key_path = arena_printf(line->arena, "%s.key", job.path).ptr;

@@ -27,10 +27,19 @@ enum err app_load(const struct command_line *line, bool demo, struct config *ret
     return err;
 }
 
+struct store_options app_store_options(const struct config *config)
+{
+    return (struct store_options){.database = config->database,
+                                  .readers = 2,
+                                  .connections = (int)config->database_connections,
+                                  .unnamed = !config->prepared_statements};
+}
+
 static enum err open_store(const struct config *config, bool must_exist, struct store **ret_store)
 {
-    struct store_options options = {
-        .database = config->database, .readers = 2, .must_exist = must_exist};
+    struct store_options options = app_store_options(config);
+
+    options.must_exist = must_exist;
     return store_open(&options, ret_store);
 }
 
@@ -87,7 +96,8 @@ int app_check(const struct command_line *line)
 
     if (app_load(line, false, &config, &sources))
         return 2;
-    struct store_options options = {.database = config.database, .readers = 2, .read_only = true};
+    struct store_options options = app_store_options(&config);
+    options.read_only = true;
     if (store_open(&options, &store))
         return 1;
     enum err err = store_ready(store);

@@ -381,9 +381,16 @@ static enum err check_database(const struct loader *loader, bool demo)
 {
     const char *database = loader->config->database;
 
-    return store_knows(database) || (demo && !*database)
-               ? ERR_OK
-               : config_complain(loader->sources, "database", "must be sqlite:FILE");
+    const char *listen = loader->config->database_listen;
+
+    if (!store_knows(database) && !(demo && !*database))
+        return config_complain(loader->sources, "database",
+                               "must be sqlite:FILE or a URL such as "
+                               "postgresql://user:password@host/name");
+    if (*listen && (!store_is_shared(listen) || !store_knows(listen)))
+        return config_complain(loader->sources, "database_listen",
+                               "must be a URL such as postgresql://user:password@host/name");
+    return ERR_OK;
 }
 
 enum err config_check_secret_file(const struct config *config, const struct config_sources *sources)

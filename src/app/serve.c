@@ -250,8 +250,13 @@ static enum err check_secret(struct app *app)
 
 static enum err open_shop(struct app *app)
 {
-    struct store_options options = {.database = app->config->database};
+    const struct config *config = app->config;
+    struct store_options options = app_store_options(config);
     int applied = 0;
+
+    options.readers = 0;
+    if (store_is_shared(config->database))
+        options.listen = *config->database_listen ? config->database_listen : config->database;
 
     enum err err = crypto_keys_load(app->config->secret_file, &app->api.keys);
     if (!err)

@@ -65,7 +65,7 @@ static enum err verb_post(struct tx *tx, int64_t n_changed, const char *sql, str
     assert(own->events || !"a read may not write");
     if (!own->defer)
         return sqlite_tx_run(own, n_changed, sql, args);
-    sqlite_tx_defer(own, &own->posts, 0, n_changed, sql, args);
+    deferred_add(&own->posts, tx->arena, 0, n_changed, sql, args);
     return ERR_OK;
 }
 
@@ -76,7 +76,7 @@ static enum err verb_late(struct tx *tx, int64_t key, const char *sql, struct sq
     if (!own->defer)
         return verb_post(tx, 1, sql, args);
     assert(own->events || !"a read may not write");
-    sqlite_tx_defer(own, &own->lates, key, 1, sql, args);
+    deferred_add(&own->lates, tx->arena, key, 1, sql, args);
     return ERR_OK;
 }
 

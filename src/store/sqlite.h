@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 
+#include "store/deferred.h"
 #include "store/engine.h"
 
 /* ---- A connection; used by one thread at a time ---- */
@@ -50,8 +51,6 @@ struct sqlite_events {
     size_t n, cap;
 };
 
-struct sqlite_deferred;
-
 struct sqlite_tx {
     struct tx tx;
     struct sqlite_conn *conn;
@@ -62,7 +61,7 @@ struct sqlite_tx {
         bool unique; /* it violated a unique index */
     } stale;
     bool defer;
-    struct sqlite_deferred *posts, *lates; /* in the order in which they will run */
+    struct deferred_list posts, lates;
 };
 
 extern const struct engine_ops sqlite_ops;
@@ -70,9 +69,6 @@ extern const struct engine_ops sqlite_ops;
 /* Runs a change now; a count or a unique row that does not fit is ERR_STALE. */
 MUST_CHECK enum err sqlite_tx_run(struct sqlite_tx *tx, int64_t n_changed, const char *sql,
                                   struct sql_args args);
-/* Keeps a change behind those of its list whose keys are not larger. */
-void sqlite_tx_defer(struct sqlite_tx *tx, struct sqlite_deferred **list, int64_t key,
-                     int64_t n_changed, const char *sql, struct sql_args args);
 MUST_CHECK enum err sqlite_tx_flush(struct sqlite_tx *tx); /* runs what was kept */
 
 /* ---- The writer thread ---- */

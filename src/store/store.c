@@ -163,11 +163,21 @@ const char *store_path(const struct store *store)
 
 static const char SQLITE_SCHEME[] = "sqlite:";
 
-bool store_knows(const char *database)
+static bool is_sqlite(const char *database)
 {
     size_t scheme_len = sizeof(SQLITE_SCHEME) - 1;
 
     return strncmp(database, SQLITE_SCHEME, scheme_len) == 0 && database[scheme_len] != '\0';
+}
+
+bool store_knows(const char *database)
+{
+    return is_sqlite(database) || postgres_knows(database);
+}
+
+bool store_is_shared(const char *database)
+{
+    return !is_sqlite(database);
 }
 
 enum err store_open(const struct store_options *options, struct store **ret_store)
@@ -176,13 +186,17 @@ enum err store_open(const struct store_options *options, struct store **ret_stor
     struct store *store;
     enum err err;
 
-    if (!store_knows(options->database)) {
+    if (is_sqlite(options->database)) {
+        err = sqlite_engine_open(options, options->database + sizeof(SQLITE_SCHEME) - 1, &engine);
+    } else if (postgres_knows(options->database)) {
+        err = postgres_engine_open(options, &engine);
+    } else {
         /* Its text may hold a password. */
         log_line(LOG_ERROR, "database_unknown",
-                 LOG_CSTR("hint", "the setting database must be sqlite:FILE"));
-        return ERR_INTERNAL;
+                 LOG_CSTR("hint", "the setting database must be sqlite:FILE or a URL such as "
+                                  "postgresql://user:password@host/name"));
+        err = ERR_INTERNAL;
     }
-    err = sqlite_engine_open(options, options->database + sizeof(SQLITE_SCHEME) - 1, &engine);
     if (err)
         return err;
     store = mem_zalloc(sizeof(*store));

@@ -1,5 +1,5 @@
 /* The store: every read and write of the shop's data goes through here, and only files of this
- * folder hold SQL. The engine (SQLite now) is behind it.
+ * folder hold SQL. The engine (SQLite or PostgreSQL) is behind it.
  *
  * A transaction is a function. store_write runs it inside a transaction, perhaps together with
  * others in one commit, perhaps more than once, and returns when it is durable (or refused). So a
@@ -219,8 +219,9 @@ struct store_backup {
 };
 MUST_CHECK enum err store_backup(struct store *store, struct store_backup *backup);
 
-/* Whether a database of this name could be opened: it is sqlite:FILE. */
+/* Whether a database of this name could be opened: it is sqlite:FILE or a URL of PostgreSQL. */
 bool store_knows(const char *database);
+bool store_is_shared(const char *database); /* several servers may use it: no SQLite */
 
 /* The path of an SQLite database's file, for its lock file; NULL for other engines. */
 const char *store_path(const struct store *store);

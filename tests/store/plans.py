@@ -39,8 +39,13 @@ ON_PURPOSE = {
 }
 
 
+# What an engine says on its own account: on the other one it is no SQL.
+OF_POSTGRESQL = re.compile(r"\bpg_\w+|set_config|%s")
+
+
 def statements(program):
-    return sorted({found.decode() for found in STATEMENT.findall(program.read_bytes())})
+    texts = {found.decode() for found in STATEMENT.findall(program.read_bytes())}
+    return sorted(text for text in texts if not OF_POSTGRESQL.search(text))
 
 
 def scanned_table(sql, name):

@@ -233,6 +233,9 @@ def check_headers(tree):
     """Every header compiles alone, twice in one file too."""
     compiler = shlex.split(os.environ.get("CC", "cc"))
     flags = ["-std=gnu17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
+    flags += shlex.split(
+        subprocess.run(["pkg-config", "--cflags", "libpq"], text=True, capture_output=True).stdout
+    )
     src = tree.root / "src"
     headers = [p for p in tree.files("src") if p.suffix == ".h"]
 
