@@ -42,6 +42,7 @@ struct api {
     struct rate_limit *auth_limit, *all_limit; /* NULL: off */
     const struct payment_provider *provider;
     _Atomic int provider_calls;    /* of handlers, under way */
+    _Atomic bool leaving;          /* soon to stop: not ready any more */
     _Atomic int exports;           /* CSV files that are being read */
     struct mailbox *mailbox;       /* demo: a copy of the mails sent; else NULL */
     struct pages *pages;           /* the web pages and the API's description */

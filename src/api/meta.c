@@ -12,6 +12,8 @@ enum err healthz_get(struct call *c)
 
 enum err readyz_get(struct call *c)
 {
+    if (c->api->leaving)
+        return problem_set(&c->problem, PROBLEM_UNAVAILABLE, "This server is about to stop.");
     enum err err = store_ready(c->api->store);
     if (err)
         return problem_set(&c->problem, PROBLEM_UNAVAILABLE,

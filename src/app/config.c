@@ -56,6 +56,8 @@ static const struct setting SETTINGS[] = {
      "threads that read and write sockets; default: one a core"},
     {"max_connections", TYPE_COUNT, AT(max_connections), "20000", NULL, 16, 1000000,
      "open connections at most"},
+    {"drain", TYPE_DURATION, AT(drain_ms), "0s", NULL, 0, 60 * SECOND_MS,
+     "how long a server that is to stop still serves while /readyz says 503, so that proxies turn to others (s, up to 60s)"},
     {"prepared_statements", TYPE_BOOL, AT(prepared_statements), "on", NULL, 0, 0,
      "with PostgreSQL: off behind pgbouncer in transaction mode"},
     {"database_listen", TYPE_SECRET_URL, AT(database_listen), "", NULL, 0, 0,
@@ -159,7 +161,12 @@ static enum err set_number(const struct loader *loader, const struct setting *se
         return ERR_OK;
     }
     if (setting->type == TYPE_DURATION)
-        snprintf(what, sizeof what, "write a time such as 90s, 15m, 2h or 30d (1s to 30d)");
+        snprintf(what, sizeof what,
+                 setting->max < DAY_MS
+                     ? "write a time such as 10s (%llds to %llds)"
+                     : "write a time such as 90s, 15m, 2h or 30d (%llds to %lldd)",
+                 (long long)(setting->min / SECOND_MS),
+                 (long long)(setting->max / (setting->max < DAY_MS ? SECOND_MS : DAY_MS)));
     else
         snprintf(what, sizeof what, "must be a number from %lld to %lld", (long long)setting->min,
                  (long long)setting->max);

@@ -23,6 +23,7 @@ struct config {
     bool prepared_statements;
     bool sandbox;
     int64_t payment_hold_ms;
+    int64_t drain_ms;
     int64_t workers;
     int64_t io_threads;
     int64_t max_connections;

@@ -394,6 +394,17 @@ static void announce(struct app *app)
 
 /* ---- Stopping ---- */
 
+/* Serves on for a while although it is to stop, but tells proxies to turn to other servers. */
+static void drain(struct app *app)
+{
+    int64_t ms = app->config->drain_ms;
+    const struct timespec while_draining = {ms / SECOND_MS, ms % SECOND_MS * 1000000};
+
+    app->api.leaving = true;
+    http_server_leave(app->server);
+    (void)nanosleep(&while_draining, NULL);
+}
+
 /* True if a thread was left behind that still uses what the process would clean up at its end. */
 static bool take_down(struct app *app)
 {
@@ -470,6 +481,7 @@ int app_run(struct arena *arena, struct app_shop *shop)
         /* A second signal ends the process at once. */
         signal(signal_number, SIG_DFL);
         pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+        drain(&app);
     }
     shop->thread_left = take_down(&app);
     if (!err)

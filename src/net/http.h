@@ -225,8 +225,12 @@ MUST_CHECK enum err http_server_create(const struct http_options *options,
 int http_server_port(const struct http_server *server);
 void http_server_stats(const struct http_server *server, struct http_stats *ret_stats);
 
-/* Accepts nothing new, ends streams, lets running calls finish and gives requests that are half read
- * HTTP_STOP_READING_MS. After timeout_ms the connections that are left are closed; handlers that
+/* From now on every answer is the last of its connection, so that those who hold connections open
+ * come to have none here. For some time before http_server_stop, which it does not begin. */
+void http_server_leave(struct http_server *server);
+
+/* Accepts nothing new (but who has connected is heard), ends streams, lets running calls finish and
+ * gives requests that are half read HTTP_STOP_READING_MS. After timeout_ms the connections that are left are closed; handlers that
  * still run are waited for, their answers dropped. */
 void http_server_stop(struct http_server *server, int64_t timeout_ms);
 void http_server_destroy(struct http_server *server);

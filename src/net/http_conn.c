@@ -97,11 +97,12 @@ static void scan_input(struct http_conn *conn, struct evbuffer *input, size_t fr
     }
 }
 
-/* The first byte of a request is there. */
+/* The first byte of a request is there, or must be soon. */
 static void begin_request(struct http_conn *conn)
 {
     struct http_loop *loop = conn->loop;
     conn->state = HTTP_CONN_READING;
+    conn->fresh = false;
     conn->scan = (struct http_scan){0};
     conn->deadline_ms =
         clock_mono_ms() + (loop->stopping ? loop->server->limits.stop_reading_ms
@@ -331,8 +332,9 @@ static void adopt(struct http_conn *conn)
     set_peer(&conn->peer, evhttp_connection_get_addr(conn->evcon));
     evhttp_connection_set_closecb(conn->evcon, on_closed, conn);
     (void)evbuffer_add_cb(bufferevent_get_input(conn->bev), on_input, conn);
+    conn->fresh = true;
     if (loop->stopping)
-        http_conn_kill(conn);
+        begin_request(conn);
 }
 
 /* Runs right after evhttp has made its own connection object for the accepted socket. */
@@ -369,7 +371,9 @@ void http_conn_stop(struct http_loop *loop)
     TAILQ_FOREACH (stream, &loop->streams, link)
         http_stream_end(stream);
     TAILQ_FOREACH (conn, &loop->conns, link)
-        if (conn->state == HTTP_CONN_IDLE)
+        if (conn->fresh)
+            begin_request(conn);
+        else if (conn->state == HTTP_CONN_IDLE)
             http_conn_kill(conn);
     TAILQ_FOREACH (conn, &loop->reading, reading_link)
         if (conn->deadline_ms > deadline_ms)

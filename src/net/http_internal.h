@@ -72,6 +72,7 @@ struct http_conn {
     struct http_scan scan;
     int64_t deadline_ms; /* monotonic, while READING */
     struct http_address peer;
+    bool fresh;           /* nothing has come on it yet */
     bool shed;            /* being closed, to make room */
     size_t buffered;      /* its share of loop->buffered: see on_input */
     struct http_job *job; /* being handled */
@@ -194,7 +195,7 @@ struct http_server {
     struct str constant_head; /* header lines of every answer */
     int listen_fd, port, n_loops, max_connections;
     struct http_loop *loops;
-    atomic_bool stopping;
+    atomic_bool leaving; /* every answer is its connection's last */
     bool stopped;
 
     /* Who may accept: exactly one loop at a time has its listener enabled. */

@@ -258,7 +258,7 @@ static void send_whole(struct http_job *job)
     }
     if (has_body && job->call.method != HTTP_HEAD)
         add_body(job, body);
-    if (response->close || atomic_load(&job->loop->server->stopping))
+    if (response->close || atomic_load(&job->loop->server->leaving))
         evhttp_add_header(headers, "Connection", "close");
     evhttp_send_reply(req, response->status, http_reply_reason(response->status), NULL);
     TAILQ_REMOVE(headers, &date, next);

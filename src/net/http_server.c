@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ enum {
     STREAMS_A_TICK = 256,
     DESCRIPTORS_BESIDE = 256, /* for databases, mail and files */
     BACKLOG = 4096,
+    ACCEPT_REST_MS = 100, /* at a stop, for those who have connected */
 };
 
 static const char CONSTANT_HEAD[] = "\r\nX-Content-Type-Options: nosniff"
@@ -449,13 +451,29 @@ static void want_all(struct http_server *server, unsigned want)
         http_loop_want(&server->loops[i], want);
 }
 
+void http_server_leave(struct http_server *server)
+{
+    atomic_store(&server->leaving, true);
+}
+
+/* Who has connected may have sent his request: a proxy cannot tell a reset from a call that was done.
+ * With connections at their most they are not waited for long. */
+static void accept_rest(const struct http_server *server)
+{
+    static const struct timespec pause = {.tv_nsec = 1000 * 1000};
+    struct pollfd waiting = {.fd = server->listen_fd, .events = POLLIN};
+    for (int ms = 0; ms < ACCEPT_REST_MS && poll(&waiting, 1, 0) > 0; ms++)
+        (void)nanosleep(&pause, NULL);
+}
+
 void http_server_stop(struct http_server *server, int64_t timeout_ms)
 {
     if (server->stopped)
         return;
     server->stopped = true;
-    atomic_store(&server->stopping, true);
-    /* New connections are refused from here on, and what waits to be accepted is reset. */
+    atomic_store(&server->leaving, true);
+    accept_rest(server);
+    /* New connections are refused from here on. */
     (void)shutdown(server->listen_fd, SHUT_RDWR);
     want_all(server, HTTP_WANT_STOP);
 

@@ -96,6 +96,7 @@ for (const [args, words] of [
   [['--workers', 'many'], /workers/],
   [['--payment-hold', '0s'], /payment_hold/],
   [['--payment-hold', '15'], /payment_hold/],
+  [['--drain', '61s'], /drain.*0s to 60s/],
   [['--metrics-token', '0123456789abcde'],
     /^servery: metrics_token \(from flag\): must have 16 characters[^0]*$/],
   [['--metrics-token', '0123456789 abcdef'], /metrics_token/],
@@ -125,6 +126,8 @@ test('both ends of a number are taken', async () => {
   assert.equal((await config(['--workers', '4'])).workers.value, '4');
   assert.equal((await config(['--workers', '1024'])).workers.value, '1024');
   assert.equal((await config(['--payment-hold', '1s'])).payment_hold.value, '1s');
+  assert.equal((await config(['--drain', '60s'])).drain.value, '60s');
+  assert.equal((await config([])).drain.value, '0s');
   assert.equal((await config(['--payment-hold', '30d'])).payment_hold.value, '2592000s');
 });
 

@@ -64,6 +64,7 @@ test('everything is in place, readable by all, the program executable', () => {
     at('lib/systemd/system/servery-backup.timer'), at('lib/sysusers.d/servery.conf'),
     at('share/doc/servery/LICENSE'), at('share/doc/servery/docs/openapi.yaml'),
     at('share/doc/servery/examples/prometheus-alerts.yml'),
+    at('share/doc/servery/examples/nginx.conf'), at('share/doc/servery/examples/haproxy.cfg'),
     at('share/doc/servery/examples/servery.conf')]) {
     assert.equal(statSync(file).mode & 0o777, 0o644, file);
     assert.doesNotMatch(readFileSync(file, 'utf8'), /@[A-Z_]+@/, `left to fill in: ${file}`);
@@ -180,7 +181,8 @@ test('bash completes commands, settings and values', () => {
   say('bash', ['-n', BASH]);
   assert.deepEqual(bashOffers('').filter((word) => !word.startsWith('-')), commands);
   assert.deepEqual(bashOffers('serve', '--'), ['--config', ...flags(), '--help']);
-  assert.deepEqual(bashOffers('check', '--data'), ['--database', '--database-listen']);
+  assert.deepEqual(bashOffers('check', '--data'),
+    ['--database', '--database-listen', '--database-connections']);
   assert.deepEqual(bashOffers('admin', ''), ['accept-secret', 'create', '--config', ...flags(),
     '--help']);
   assert.deepEqual(bashOffers('serve', '--prepared-statements', ''), ['yes', 'no']);

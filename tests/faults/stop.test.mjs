@@ -135,6 +135,27 @@ test('clients that do nothing do not hold up the stop', async (t) => {
   assert.ok(ms < STOP_MS / 2, 'it waited for them');
 });
 
+test('a server that drains serves, but is not ready', async (t) => {
+  const shop = await startShop(t, { settings: { drain: '60s' } });
+  const user = await signUp(shop);
+  assert.equal((await user.get('/readyz')).headers.connection, undefined);
+  shop.child.kill('SIGTERM');
+  await shop.waitFor(() => shop.log.find((line) => line.event === 'stopping'), STOP_MS, 'stopping');
+  let ready;
+  do ready = await user.get('/readyz', { expect: 'any' }); while (ready.status === 200);
+  assert.equal(ready.status, 503);
+  assert.equal(ready.body.detail, 'This server is about to stop.');
+  const answer = await user.put('/api/me', { name: 'Last Minute' }, { expect: 200 });
+  assert.equal(answer.headers.connection, 'close');
+  await user.get('/healthz', { expect: 200 });
+  shop.child.kill('SIGTERM'); // who asks twice does not want to wait
+  assert.deepEqual(await shop.ended(), [null, 'SIGTERM']);
+  delete shop.settings.drain;
+  await shop.start();
+  assert.equal((await user.get('/api/me')).body.name, 'Last Minute');
+  await stopInTime(shop);
+});
+
 /* ---- A second server ---- */
 
 test('a second server is refused, and the first goes on', async (t) => {

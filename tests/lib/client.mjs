@@ -9,15 +9,17 @@ import { HANG_MS } from './server.mjs';
 const agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
 
 /* The lowest layer: sends what it is told and gives {status, headers, raw}. `onHeaders` takes the
- * response over as soon as its head is there, and returns what to resolve with. */
+ * response over as soon as its head is there, and returns what to resolve with. A server with a
+ * `transport` is reached in another way than by plain HTTP: {module (https), agent, and more}. */
 export function exchange(server, { method, path, headers = {}, body, onHeaders }) {
   // Node frames the body of a GET by nothing at all.
   const framed = body === undefined ? headers
     : { ...headers, 'content-length': Buffer.byteLength(body) };
+  const { module = http, agent: kept = agent, ...connection } = server.transport ?? {};
   return new Promise((resolve, reject) => {
-    const request = http.request({
-      host: '127.0.0.1', port: server.port, agent: onHeaders ? false : agent,
-      method, path, headers: framed, timeout: HANG_MS,
+    const request = module.request({
+      host: '127.0.0.1', port: server.port, agent: onHeaders ? false : kept,
+      method, path, headers: framed, timeout: HANG_MS, ...connection,
     });
     request.on('error', reject);
     request.on('timeout', () => request.destroy(new Error(`${method} ${path}: no answer`)));

@@ -62,6 +62,66 @@ static void test_http_stop__graceful(void **state)
     (void)close(late);
 }
 
+/* Who connected before the stop and is only then heard gets his answer: a proxy opens a connection to
+ * send a call, and cannot tell whether a call without an answer was done. */
+static void test_http_stop__just_connected(void **state)
+{
+    struct rig *rig = *state;
+    struct stopping stopping = {rig, 60000};
+    pthread_t thread;
+    rig_start(rig);
+    int idle = client_connect(rig), fresh = client_connect(rig);
+    client_say(idle, GET("/read"));
+    struct answer answer = client_receive(idle, false);
+    answer_finish(&answer);
+    assert_int_equal(pthread_create(&thread, NULL, stop, &stopping), 0);
+    assert_true(client_is_closed(idle)); /* it stops now */
+    client_say(fresh, GET("/read"));
+    answer = client_receive(fresh, false);
+    assert_int_equal(answer.status, 200);
+    answer_finish(&answer);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    (void)close(idle);
+    (void)close(fresh);
+}
+
+static void test_http_stop__just_connected_and_silent(void **state)
+{
+    struct rig *rig = *state;
+    rig->limits.stop_reading_ms = 100;
+    rig_start(rig);
+    int fresh = client_connect(rig);
+    int64_t from = clock_mono_ms();
+    http_server_stop(rig->server, 60000);
+    assert_true(clock_mono_ms() - from < 5000);
+    assert_true(client_is_closed(fresh));
+    (void)close(fresh);
+}
+
+/* A server that is to be left serves on, and ends each connection with its next answer. */
+static void test_http_stop__leave(void **state)
+{
+    struct rig *rig = *state;
+    rig_start(rig);
+    int kept = client_connect(rig);
+    client_say(kept, GET("/read"));
+    struct answer answer = client_receive(kept, false);
+    assert_null(strstr(answer.head, "\r\nConnection: close\r\n"));
+    answer_finish(&answer);
+    http_server_leave(rig->server);
+    int late = client_connect(rig);
+    const int fds[] = {kept, late};
+    for (int i = 0; i < 2; i++) {
+        client_say(fds[i], GET("/read"));
+        answer = client_receive(fds[i], false);
+        assert_int_equal(answer.status, 200);
+        assert_non_null(strstr(answer.head, "\r\nConnection: close\r\n"));
+        answer_finish(&answer);
+        assert_true(client_is_closed(fds[i]));
+        (void)close(fds[i]);
+    }
+}
+
 /* What does not end by itself is cut at the timeout. */
 static void test_http_stop__timeout(void **state)
 {
@@ -144,6 +204,10 @@ static void test_http_stop__stats_after(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_http_stop__just_connected, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(test_http_stop__just_connected_and_silent, rig_set_up,
+                                        rig_tear_down),
+        cmocka_unit_test_setup_teardown(test_http_stop__leave, rig_set_up, rig_tear_down),
         cmocka_unit_test_setup_teardown(test_http_stop__graceful, rig_set_up, rig_tear_down),
         cmocka_unit_test_setup_teardown(test_http_stop__timeout, rig_set_up, rig_tear_down),
         cmocka_unit_test_setup_teardown(test_http_stop__half_requests, rig_set_up, rig_tear_down),
