@@ -18,7 +18,7 @@ VERBS = rb"(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)"
 STATEMENT = re.compile(rb"(?<=\0)(" + VERBS + rb" [^\0]+)\0")
 
 # These do not grow with the orders: a shop has some hundred dishes, and one row of settings.
-SMALL_TABLES = {"shop", "foods", "schema_migrations", "sqlite_schema"}
+SMALL_TABLES = {"shop", "foods", "schema_migrations", "sqlite_schema", "sqlite_sequence"}
 # Partial indexes on what is open now. Walking through one is as much work as there is to do.
 OPEN_WORK = {"foods_menu", "foods_image", "outbox_waiting", "payments_attention", "payments_calls",
              "payments_expires", "payments_open", "payments_refund", "users_admin"}
@@ -34,6 +34,7 @@ ON_PURPOSE = {
         "sorts what was counted before and is little",
     "SELECT id FROM orders UNION ALL": "stops at the first row",
     "COUNT(*), COALESCE(MAX(id), 0)": "servery check: counts at its end what it has read",
+    "SELECT COUNT(*) AS n_rows FROM": "servery copy: counts what it is going to read through",
     "status IN ('pending', 'confirmed') ORDER BY id": "servery check: sorts the open orders of a slice",
     "ORDER BY p.expires_at LIMIT": "sorts the payments that are open at a provider no longer used",
 }
