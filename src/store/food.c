@@ -155,10 +155,10 @@ enum err food_edit(struct tx *tx, void *arg)
     static const char update[] =
         "UPDATE foods SET name = $2, description = $3, category = $4, price = $5, "
         "available = $6, "
-        "stock = CASE WHEN $7 = 1 THEN CAST($8 AS BIGINT) ELSE stock + $9 END, "
+        "stock = CASE WHEN CAST($7 AS BIGINT) = 1 THEN CAST($8 AS BIGINT) ELSE stock + $9 END, "
         "image_hash = $13, version = version + 1, updated_at = $10 "
         "WHERE id = $1 AND archived = 0 AND version = $11 "
-        "AND ($9 = 0 OR stock + $9 BETWEEN 0 AND $12) RETURNING " COLUMNS;
+        "AND (CAST($9 AS BIGINT) = 0 OR stock + $9 BETWEEN 0 AND $12) RETURNING " COLUMNS;
 
     struct food_edit *edit = arg;
     enum err err = find_to_edit(tx, edit);

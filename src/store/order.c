@@ -188,9 +188,11 @@ static enum err ask_found(struct tx *tx, struct order_list *list, struct sql_row
 {
     static const char of_few[] =
         "SELECT " ORDER_COLUMNS ORDER_FROM
-        "WHERE o.created_at >= $4 AND (o.id = $5 OR o.user_id IN (SELECT s.id FROM users s "
-        "WHERE s.search_key LIKE $6 " LIKE_ESCAPE
-        ")) AND ($7 = '' OR o.status = $7)" BEFORE NEWEST_FIRST;
+        "WHERE o.id IN (SELECT q.id FROM users s CROSS JOIN orders q "
+        "WHERE s.search_key LIKE $6 " LIKE_ESCAPE " AND q.user_id = s.id "
+        "AND q.created_at >= $4 AND q.created_at <= $1 UNION SELECT q.id FROM orders q "
+        "WHERE q.id = $5 AND q.created_at >= $4) "
+        "AND ($7 = '' OR o.status = $7)" BEFORE NEWEST_FIRST;
     static const char of_many[] = "SELECT " ORDER_COLUMNS ORDER_FROM
                                   "WHERE o.created_at >= $4 AND (o.created_at > $4 OR o.id >= $8) "
                                   "AND (o.id = $5 OR u.search_key LIKE $6 " LIKE_ESCAPE ") "

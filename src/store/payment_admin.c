@@ -86,9 +86,10 @@ enum err payment_case_find(struct tx *tx, int64_t payment_id, struct payment_cas
     "CASE WHEN p.status NOT IN ('creating', 'pending') OR p.expires_at > $4 THEN p.status "        \
     "WHEN p.remote = 1 THEN 'cancelling' ELSE 'expired' END"
 #define FILTERS                                                                                    \
-    "AND p.id < $1 AND ($3 = '' OR " STATUS_NOW " = $3) "                                          \
-    "AND ($5 < 0 OR CASE WHEN p.needs_attention IS NULL THEN 0 ELSE 1 END = $5) "                  \
-    "AND ($6 < 0 OR p.refund_due = $6) "
+    "AND ($3 = '' OR " STATUS_NOW " = $3) "                                                        \
+    "AND (CAST($5 AS BIGINT) < 0 OR "                                                              \
+    "CASE WHEN p.needs_attention IS NULL THEN 0 ELSE 1 END = $5) "                                 \
+    "AND (CAST($6 AS BIGINT) < 0 OR p.refund_due = $6) "
 #define FOUND "AND ($7 = '' OR p.id IN ($8, $9) OR u.search_key LIKE $7 " LIKE_ESCAPE ") "
 #define NEWEST_FIRST "ORDER BY p.id DESC LIMIT $2"
 
@@ -155,17 +156,18 @@ static enum err ask_slice(struct tx *tx, struct slice *slice, struct sql_rows *r
      * planner walks through all payments instead. */
     static const char attention[] =
         "SELECT " CASE_COLUMNS CASE_FROM "WHERE p.id IN (SELECT q.id FROM payments q "
-        "WHERE q.needs_attention IS NOT NULL) " FILTERS FOUND NEWEST_FIRST;
+        "WHERE q.needs_attention IS NOT NULL) AND p.id < $1 " FILTERS FOUND NEWEST_FIRST;
     static const char refund[] =
         "SELECT " CASE_COLUMNS CASE_FROM "WHERE p.id IN (SELECT q.id FROM payments q "
-        "WHERE q.refund_due = 1) " FILTERS FOUND NEWEST_FIRST;
+        "WHERE q.refund_due = 1) AND p.id < $1 " FILTERS FOUND NEWEST_FIRST;
+    /* $1 bounds what is found and not p, or a planner walks through all payments below it. */
     static const char of_few[] =
         "SELECT " CASE_COLUMNS CASE_FROM
         "WHERE p.id IN (SELECT q.id FROM payments q WHERE q.user_id IN (SELECT s.id FROM users s "
-        "WHERE s.search_key LIKE $7 " LIKE_ESCAPE ") UNION SELECT q.id FROM payments q "
-        "WHERE q.id IN ($8, $9)) " FILTERS NEWEST_FIRST;
-    static const char all[] =
-        "SELECT " CASE_COLUMNS CASE_FROM "WHERE p.id > $10 " FILTERS FOUND NEWEST_FIRST;
+        "WHERE s.search_key LIKE $7 " LIKE_ESCAPE ") AND q.id < $1 UNION SELECT q.id "
+        "FROM payments q WHERE q.id IN ($8, $9) AND q.id < $1) " FILTERS NEWEST_FIRST;
+    static const char all[] = "SELECT " CASE_COLUMNS CASE_FROM
+                              "WHERE p.id > $10 AND p.id < $1 " FILTERS FOUND NEWEST_FIRST;
     const struct payment_case_list *list = slice->list;
     int64_t of_order = 0, floor = 0;
 
