@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildDir, run } from './build.mjs';
-import { databaseIn, dropDatabaseOf } from './database.mjs';
 
 export const PROGRAM = 'src/app/servery';
 export const PUBLIC_URL = 'http://shop.test';
@@ -91,7 +90,7 @@ export class Server {
     this.settings = {
       listen: '127.0.0.1:0',
       public_url: PUBLIC_URL,
-      database: settings.database ?? databaseIn(this.dir),
+      database: `sqlite:${join(this.dir, 'servery.db')}`,
       secret_file: join(this.dir, 'servery.key'),
       auth_rate_per_minute: 0,
       ...settings,
@@ -234,13 +233,8 @@ export class Server {
       await this.checkData();
       this.checkLog();
     } finally {
-      this.removeData();
+      rmSync(this.dir, { recursive: true, force: true });
     }
-  }
-
-  removeData() {
-    dropDatabaseOf(this.dir);
-    rmSync(this.dir, { recursive: true, force: true });
   }
 
   async checkData() {
@@ -272,7 +266,7 @@ export async function startServer(options) {
     return await server.start();
   } catch (error) {
     server.child?.kill('SIGKILL');
-    server.removeData();
+    rmSync(server.dir, { recursive: true, force: true });
     throw error;
   }
 }
