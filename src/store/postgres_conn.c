@@ -576,7 +576,7 @@ static enum err set_up(struct postgres_conn *conn)
 {
     PGconn *pg = conn->pg;
     const char *encoding = PQparameterStatus(pg, "server_encoding");
-    char settings[160];
+    char settings[192];
 
     if (PQserverVersion(pg) < SERVER_VERSION_MIN)
         return refuse(pg, "this PostgreSQL is too old", "version 12 or newer is needed");
@@ -587,13 +587,19 @@ static enum err set_up(struct postgres_conn *conn)
     if (!conn->unnamed) {
         snprintf(settings, sizeof settings,
                  "SET statement_timeout = %d; SET lock_timeout = %d; "
-                 "SET idle_in_transaction_session_timeout = %d",
+                 "SET idle_in_transaction_session_timeout = %d; SELECT pg_backend_pid()",
                  POSTGRES_STATEMENT_MAX_MS, POSTGRES_LOCK_MAX_MS, POSTGRES_IDLE_TX_MAX_MS);
         PGresult *result = PQexec(pg, settings);
-        bool set = PQresultStatus(result) == PGRES_COMMAND_OK;
+        bool set = PQresultStatus(result) == PGRES_TUPLES_OK;
+        /* A pooler gives its clients process ids of its own making. */
+        bool direct = set && atoi(PQgetvalue(result, 0, 0)) == PQbackendPID(pg);
         PQclear(result);
         if (!set)
             return refuse(pg, PQerrorMessage(pg), "the connection was lost again, or refused SET");
+        if (!direct)
+            return refuse(
+                pg, "a pooler such as pgbouncer stands between",
+                "set prepared_statements = off, and database_listen to PostgreSQL itself");
     }
     if (PQsetnonblocking(pg, 1) || !PQenterPipelineMode(pg))
         return refuse(pg, PQerrorMessage(pg), "check the setting database");

@@ -188,18 +188,22 @@ export class Server {
     return /lib[at]san/.test(this.#proc('maps'));
   }
 
+  // The settings that say where its data are.
+  get #data() {
+    return Object.fromEntries(Object.entries(this.settings).filter(
+      ([name]) => /^(database|database_listen|prepared_statements|secret_file)$/.test(name)));
+  }
+
   // A command beside the server, on its data.
   command(...args) {
-    const { database, secret_file: secretFile } = this.settings;
-    return run(PROGRAM, [...args, `--database=${database}`, `--secret-file=${secretFile}`],
+    return run(PROGRAM, [...args, ...flags(this.#data)],
       { env: { ...process.env, ...this.clock?.environment() } });
   }
 
   async makeAdmin(email = ADMIN.email, password = ADMIN.password) {
     this.secrets.add(password);
     const child = spawn(join(buildDir, PROGRAM),
-      ['admin', 'create', email, ...flags({
-        database: this.settings.database, secret_file: this.settings.secret_file })],
+      ['admin', 'create', email, ...flags(this.#data)],
       { env: this.env, stdio: ['pipe', 'ignore', 'inherit'] });
     child.stdin.end(`${password}\n`);
     const [code] = await once(child, 'close');
