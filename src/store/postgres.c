@@ -32,43 +32,48 @@ static struct postgres_engine *engine_of(struct engine *engine)
 
 /* ---- Reading ---- */
 
-/* False: the connection was lost, and nothing came of it. */
-static bool read_on(struct postgres_engine *engine, struct postgres_conn *conn, struct arena *arena,
-                    tx_fn *fn, void *arg, enum err *ret_err)
+enum outcome { DONE, AGAIN, LOST };
+
+static enum outcome read_on(struct postgres_engine *engine, struct postgres_conn *conn,
+                            struct arena *arena, tx_fn *fn, void *arg, enum err *ret_err)
 {
     struct postgres_tx tx = {
         .tx = {.ops = &postgres_ops, .arena = arena}, .conn = conn, .unnamed = engine->unnamed};
+    enum err err = tx_result(&tx.tx, fn(&tx.tx, arg));
 
-    *ret_err = tx_result(&tx.tx, fn(&tx.tx, arg));
-    if (postgres_conn_is_lost(conn))
-        return false;
+    if (postgres_conn_is_lost(conn)) {
+        *ret_err = ERR_UNAVAILABLE;
+        return LOST;
+    }
     postgres_tx_end_read(&tx);
-    return true;
+    *ret_err = err;
+    return err == ERR_STALE ? AGAIN : DONE;
 }
 
 static enum err engine_read(struct engine *base, struct arena *arena, tx_fn *fn, void *arg)
 {
     struct postgres_engine *engine = engine_of(base);
     struct postgres_conn *conn = postgres_tell_own_conn(engine->tell);
-    enum err err = ERR_UNAVAILABLE;
-    bool done = false;
+    enum outcome outcome;
+    int runs = 0;
+    enum err err;
 
     /* The listener: those who have a connection of the pool may be waiting for it. */
-    if (conn)
-        return read_on(engine, conn, arena, fn, arg, &err) ? err : ERR_UNAVAILABLE;
-    for (int lost = 0; !done && lost <= POSTGRES_LOST_MAX; lost++) {
+    if (conn) {
+        outcome = read_on(engine, conn, arena, fn, arg, &err);
+        return outcome == DONE ? err : ERR_UNAVAILABLE;
+    }
+    do {
         err = postgres_pool_take(engine->pool, POSTGRES_READ, &conn);
         if (err)
             return err;
-        done = read_on(engine, conn, arena, fn, arg, &err);
+        outcome = read_on(engine, conn, arena, fn, arg, &err);
         postgres_pool_return(engine->pool, POSTGRES_READ, conn);
-    }
-    return done ? err : ERR_UNAVAILABLE;
+    } while (outcome != DONE && ++runs <= POSTGRES_LOST_MAX);
+    return outcome == DONE ? err : ERR_UNAVAILABLE;
 }
 
 /* ---- Writing ---- */
-
-enum outcome { DONE, AGAIN, LOST };
 
 /* What is to be done about a statement that failed, or a connection. */
 static enum outcome judge(const struct postgres_tx *tx, enum err *err)

@@ -132,9 +132,11 @@ void postgres_pool_stats(const struct postgres_pool *pool, struct postgres_pool_
 /* ---- A transaction ---- */
 
 struct postgres_events {
-    struct store_event *items; /* in the arena */
+    struct store_event *items; /* in an arena */
     size_t n, cap;
 };
+void postgres_events_add(struct postgres_events *events, struct arena *arena,
+                         struct store_event event);
 
 struct postgres_tx {
     struct tx tx;
@@ -181,8 +183,9 @@ void postgres_tell_notify(struct postgres_tell *tell, struct postgres_conn *conn
                           struct arena *arena, const struct postgres_events *events);
 /* Tells the listener, and returns when it has been told. */
 void postgres_tell_here(struct postgres_tell *tell, const struct store_event *events, size_t n);
-/* What a notification says; true if it is this server's own. */
-bool postgres_tell_heard(struct postgres_tell *tell, const char *payload);
+/* Adds what a notification says to the events; true, and nothing is added: it is this server's. */
+bool postgres_tell_parse(const struct postgres_tell *tell, const char *payload, struct arena *arena,
+                         struct postgres_events *events);
 /* A payload without events. */
 const char *postgres_tell_own(const struct postgres_tell *tell);
 

@@ -40,7 +40,6 @@ static enum err connect(struct postgres_listen *listen, struct postgres_conn **r
     if (err)
         return err;
     err = postgres_conn_script(conn, "LISTEN servery; "
-                                     "SET idle_session_timeout = 0; "
                                      "SELECT pg_advisory_lock_shared(1397051990, 1)");
     if (err)
         postgres_conn_close(conn);
@@ -51,13 +50,19 @@ static enum err connect(struct postgres_listen *listen, struct postgres_conn **r
 
 static void read_notifications(struct postgres_listen *listen)
 {
+    struct postgres_events events = {0};
+    struct arena *arena = NULL;
     PGnotify *notify;
 
     while ((notify = PQnotifies(postgres_conn_pg(listen->conn)))) {
-        if (postgres_tell_heard(listen->tell, notify->extra))
+        if (!arena)
+            arena = arena_create();
+        if (postgres_tell_parse(listen->tell, notify->extra, arena, &events))
             listen->heard_own = true;
         PQfreemem(notify);
     }
+    postgres_tell_here(listen->tell, events.items, events.n);
+    arena_destroy(arena);
 }
 
 /* False: the connection is lost. */

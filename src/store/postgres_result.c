@@ -141,7 +141,8 @@ struct postgres_failure postgres_failure_of(const PGresult *result, enum postgre
     struct postgres_failure failure = {
         .err = meaning->err,
         .again = meaning->again,
-        .answered = *state != '\0',
+        /* A server that ends while it commits may have done so. */
+        .answered = *state && !(kind == POSTGRES_COMMIT && meaning->err == ERR_UNAVAILABLE),
         .sql = sql,
         .changed = -1,
     };

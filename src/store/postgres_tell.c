@@ -86,6 +86,20 @@ void postgres_tell_listen(struct postgres_tell *tell, store_listener *listener, 
     pthread_mutex_unlock(&tell->mutex);
 }
 
+void postgres_events_add(struct postgres_events *events, struct arena *arena,
+                         struct store_event event)
+{
+    if (events->n == events->cap) {
+        size_t cap = events->cap ? events->cap * 2 : 16;
+        struct store_event *items = arena_alloc(arena, cap * sizeof *items);
+        if (events->n > 0)
+            memcpy(items, events->items, events->n * sizeof *items);
+        events->items = items;
+        events->cap = cap;
+    }
+    events->items[events->n++] = event;
+}
+
 /* ---- Here ---- */
 
 /* A connection of the thread's own: those of the pool may be held by threads that wait for it. */
@@ -239,23 +253,22 @@ static bool parse(struct str word, struct store_event *ret_event)
     return true;
 }
 
-bool postgres_tell_heard(struct postgres_tell *tell, const char *payload)
+bool postgres_tell_parse(const struct postgres_tell *tell, const char *payload, struct arena *arena,
+                         struct postgres_events *events)
 {
     struct str rest = str_from(payload), word;
-    size_t n = 0;
+    struct store_event event;
 
     if (strncmp(payload, tell->sender, SENDER_LEN) == 0)
         return true;
-    struct store_event *events = mem_alloc((rest.len / 2 + 1) * sizeof *events);
     bool known = str_split(&rest, ' ', &word) && word.len == SENDER_LEN;
-    while (known && str_split(&rest, ' ', &word))
-        known = parse(word, &events[n++]);
-    if (!known) {
-        /* A newer servery tells of what this one does not know. */
-        events[0] = (struct store_event){.kind = STORE_EVENT_ALL};
-        n = 1;
+    while (known && str_split(&rest, ' ', &word)) {
+        known = parse(word, &event);
+        if (known)
+            postgres_events_add(events, arena, event);
     }
-    postgres_tell_here(tell, events, n);
-    free(events);
+    /* A newer servery tells of what this one does not know. */
+    if (!known)
+        postgres_events_add(events, arena, (struct store_event){.kind = STORE_EVENT_ALL});
     return false;
 }

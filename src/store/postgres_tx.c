@@ -173,18 +173,8 @@ enum err postgres_tx_script(struct tx *base, const char *text)
 
 void postgres_tx_emit(struct tx *tx, struct store_event event)
 {
-    struct postgres_events *events = &own(tx)->events;
-
     assert(own(tx)->write || !"a read has no events");
-    if (events->n == events->cap) {
-        size_t cap = events->cap ? events->cap * 2 : 16;
-        struct store_event *items = arena_alloc(tx->arena, cap * sizeof *items);
-        if (events->n > 0)
-            memcpy(items, events->items, events->n * sizeof *items);
-        events->items = items;
-        events->cap = cap;
-    }
-    events->items[events->n++] = event;
+    postgres_events_add(&own(tx)->events, tx->arena, event);
 }
 
 /* ---- Ending ---- */
