@@ -43,6 +43,9 @@ class Program:
             found += re.findall(r"(?<![^\s[|])(--[a-z]+(?:-[a-z]+)*)", text)
         return sorted(set(found) - set(self.flags()))
 
+    def takes_value(self, command, word):
+        return any(re.search(rf"{word} [A-Z]", text) for text in self.help(command))
+
     def takes_file(self, command):
         return any(name == command and "FILE" in usage for usage, name, _ in self.commands)
 
@@ -93,7 +96,8 @@ def files(program):
 
 def alone(program):
     """The flags that no value follows."""
-    words = {word for _, name, _ in program.commands for word in program.words(name)}
+    words = {word for _, name, _ in program.commands for word in program.words(name)
+             if not program.takes_value(name, word)}
     yield "|".join(sorted({"--help"} | {word for word in words if word.startswith("--")}))
 
 
@@ -130,7 +134,8 @@ def zsh_flags(program):
 def zsh_words(program):
     for _, name, _ in program.commands:
         words = [word for word in program.words(name) if not word.startswith("--")]
-        own = [word for word in program.words(name) if word.startswith("--")]
+        own = [f"'{word}:value:'" if program.takes_value(name, word) else word
+               for word in program.words(name) if word.startswith("--")]
         rest = "'*:file:_files'" if program.takes_file(name) else f"'*:word:({' '.join(words)})'"
         yield f"    {name}) flags+=({' '.join([*own, rest])}) ;;"
 
@@ -148,6 +153,7 @@ def fish_commands(program):
             yield f"complete -c servery {seen} -F"
         for word in program.words(name):
             how = f"-l {word[2:]}" if word.startswith("--") else f"-a {word}"
+            how += " -x" if program.takes_value(name, word) else ""
             yield f"complete -c servery {seen} {how}"
 
 

@@ -1,17 +1,15 @@
 // The orders as a CSV file: what is in it, and how it is sent.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { Client, RawConnection } from '../lib/client.mjs';
+import { fillOrders } from '../lib/database.mjs';
 import { HANG_MS, Server, startServer } from '../lib/server.mjs';
 import { addFood, fillCart, logIn, logInAdmin, moveAlong, order, signUp, unique }
   from '../lib/shop.mjs';
 
 const PATH = '/api/admin/orders.csv';
 const EXPORTS_MAX = 10; // in src/domain/limits.h
-const FILL = fileURLToPath(new URL('../lib/fill.py', import.meta.url));
 const LINES = 50; // CART_LINES_MAX in src/domain/limits.h
 const FILLED = 12000;
 const NOTE = '字'.repeat(490); // three bytes each: a file is more than all buffers on its way
@@ -33,8 +31,7 @@ async function fillLarge() {
   largeUser = await signUp(small);
   largeFood = await addFood(boss, { price: 0 });
   await small.end();
-  execFileSync('python3', [FILL, join(small.dir, 'servery.db'), largeUser.user.id,
-    largeFood.id, FILLED, NOTE]);
+  await fillOrders(small.settings.database, largeUser.user.id, largeFood.id, FILLED, NOTE);
   large = await new Server({ dir: small.dir, settings: { workers: 8 } }).start();
   largeAdmin = await logInAdmin(large);
   largeUser = await logIn(large, largeUser.user.email);
@@ -234,8 +231,8 @@ test('csv: slow readers of long orders cost no more', async () => {
   for (let i = 0; i < LINES; i++)
     foods.push(await addFood(seller, { price: 0 }));
   await filled.end();
-  execFileSync('python3', [FILL, join(filled.dir, 'servery.db'), user.id, foods[0].id, orders,
-    '🍛'.repeat(500), LINES, '🍛'.repeat(100)]);
+  await fillOrders(filled.settings.database, user.id, foods[0].id, orders, '🍛'.repeat(500), LINES,
+    '🍛'.repeat(100));
   const shop = await new Server({ dir: filled.dir, settings: { workers: 8 } }).start();
   try {
     const boss = await logInAdmin(shop);

@@ -1,10 +1,8 @@
 // The event stream of the board.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { Client, RawConnection, openStream } from '../lib/client.mjs';
+import { fillOrders } from '../lib/database.mjs';
 import { Server, startServer } from '../lib/server.mjs';
 import { addFood, fillCart, logIn, logInAdmin, move, order, place, signUp, simulate, unique }
   from '../lib/shop.mjs';
@@ -242,8 +240,8 @@ test('board stream: a reader that is too slow is told so, and kept', async () =>
   const foods = [];
   for (let i = 0; i < 50; i++) foods.push(await addFood(seller, { price: 0 }));
   await filled.end();
-  execFileSync('python3', [fileURLToPath(new URL('../lib/fill.py', import.meta.url)),
-    join(filled.dir, 'servery.db'), user.id, foods[0].id, 300, '🍛'.repeat(500), 50, '🍛'.repeat(100)]);
+  await fillOrders(filled.settings.database, user.id, foods[0].id, 300, '🍛'.repeat(500), 50,
+    '🍛'.repeat(100));
   const shop = await new Server({ dir: filled.dir }).start();
   try {
     const boss = await logInAdmin(shop);

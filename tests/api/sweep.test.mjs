@@ -1,10 +1,8 @@
 // What is over is forgotten, in its time and not before, also by a server that was down meanwhile.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { Client } from '../lib/client.mjs';
+import { sql } from '../lib/database.mjs';
 import { HANG_MS, Server, startServer } from '../lib/server.mjs';
 import { addFood, fillCart, logInAdmin, order, place, signUp, stockOf, unique } from '../lib/shop.mjs';
 
@@ -14,11 +12,10 @@ const DAY_MS = 24 * HOUR_MS;
 
 const TABLES = ['attempts', 'signups', 'idempotency_keys', 'password_resets', 'outbox', 'sessions'];
 
-function counts(server) {
-  const sql = TABLES.map((table) => `SELECT '${table}', count(*) FROM ${table}`).join(' UNION ALL ');
-  const rows = execFileSync('sqlite3',
-    ['-cmd', '.timeout 5000', join(server.dir, 'servery.db'), sql], { encoding: 'utf8' });
-  return Object.fromEntries(rows.trim().split('\n').map((row) => row.split('|'))
+async function counts(server) {
+  const rows = await sql(server.settings.database,
+    TABLES.map((table) => `SELECT '${table}', count(*) FROM ${table}`).join(' UNION ALL '));
+  return Object.fromEntries(rows.split('\n').map((row) => row.split('|'))
     .map(([table, n]) => [table, Number(n)]));
 }
 
@@ -53,7 +50,7 @@ async function used() {
 
 test('each kind of row is forgotten when its time is over, and no other with it', async () => {
   const former = await used();
-  const rest = counts(former);
+  const rest = await counts(former);
   for (const table of TABLES) assert.ok(rest[table] > 0, table);
   let later;
   try {
@@ -70,14 +67,14 @@ test('each kind of row is forgotten when its time is over, and no other with it'
       await later.start();
       for (const table of gone) rest[table] = 0;
       // All of them go in one transaction.
-      await until(() => counts(later)[gone[0]] === 0, `${gone[0]} are forgotten`);
-      assert.deepEqual(counts(later), rest, `after ${ms / HOUR_MS} hours`);
+      await until(async () => (await counts(later))[gone[0]] === 0, `${gone[0]} are forgotten`);
+      assert.deepEqual(await counts(later), rest, `after ${ms / HOUR_MS} hours`);
       await later.end();
       await later.checkData();
     }
   } finally {
     later?.child.kill('SIGKILL');
-    rmSync(former.dir, { recursive: true, force: true });
+    former.removeData();
   }
 });
 
@@ -103,9 +100,8 @@ test('a hold ends in time, while the server runs and while it does not', async (
     }
     const anyone = new Client(server);
     await until(async () => await stockOf(anyone, rice) === 5, 'the hold ends');
-    const status = execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(server.dir, 'servery.db'),
-      `SELECT status FROM payments WHERE id = ${payment.id}`], { encoding: 'utf8' });
-    assert.equal(status.trim(), 'expired');
+    assert.equal(await sql(server.settings.database,
+      `SELECT status FROM payments WHERE id = ${payment.id}`), 'expired');
     await server.stop();
   }
 });

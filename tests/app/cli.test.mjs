@@ -43,7 +43,7 @@ test('without a word it shows what it can do, and every command has --help', asy
   assert.equal(bare.code, 2);
   const help = await servery(['--help']);
   assert.equal(help.code, 0);
-  const commands = ['serve', 'demo', 'admin', 'migrate', 'backup', 'check',
+  const commands = ['serve', 'demo', 'admin', 'migrate', 'backup', 'copy', 'check',
     'config', 'version'];
   for (const command of commands) {
     assert.match(help.stdout, new RegExp(`servery ${command}`));

@@ -131,7 +131,7 @@ test('a log that may not grow', async (t) => {
   load.start();
   await load.after(20);
   load.mayRefuse = true;
-  limit(statSync(`${shop.database}-wal`).size + 5000);
+  limit(statSync(`${shop.file}-wal`).size + 5000);
   const goal = load.refusals + REFUSALS;
   await load.until(() => load.refusals >= goal);
   await load.halt();

@@ -74,7 +74,7 @@ for (const args of [['version'], ['config'], ['migrate'], ['check'], ['serve', '
     for (const more of [0, made])
       for (const nth of sample(made, 40, random)) {
         if (args[0] === 'migrate')
-          for (const end of ['', '-wal', '-shm']) rmSync(shop.database + end, { force: true });
+          for (const end of ['', '-wal', '-shm']) rmSync(shop.file + end, { force: true });
         memory.arm(nth, more);
         assertEnded(await run(PROGRAM, all, options), `allocation ${nth} of ${made}, ${more} more`);
       }

@@ -2,12 +2,12 @@
 // the fault tests need beyond a server that just runs.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildDir } from '../lib/build.mjs';
 import { parseAnswer } from '../lib/client.mjs';
+import { onPostgresql, sql } from '../lib/database.mjs';
 import { checkAnswer } from '../lib/openapi.mjs';
 import { PROGRAM, Server } from '../lib/server.mjs';
 
@@ -86,7 +86,7 @@ export class Shop extends Server {
         allow_test_payments: 'yes', ...settings },
       ...rest,
     });
-    this.database = this.settings.database.slice('sqlite:'.length);
+    this.file = this.settings.database.replace(/^sqlite:/, ''); // of SQLite alone
   }
 
   // The port is free the first time and the same ever after.
@@ -123,15 +123,15 @@ export class Shop extends Server {
     assert.ok(lines.every((line) => /^(\{"time":|servery: )/.test(line)), stderr);
   }
 
-  // What an SQL statement answers, by the sqlite3 program, as text.
-  async query(sql) {
-    const { stdout } = await execute('sqlite3', ['-cmd', '.timeout 5000', this.database, sql]);
-    return stdout.trim();
+  // What SQL statements answer, as text.
+  query(text) {
+    return sql(this.settings.database, text);
   }
 
   // The program and SQLite itself find the data sound.
   async checkData() {
     await super.checkData();
+    if (onPostgresql) return;
     assert.equal(await this.query('PRAGMA integrity_check'), 'ok');
     assert.equal(await this.query('PRAGMA foreign_key_check'), '');
   }
@@ -139,6 +139,6 @@ export class Shop extends Server {
   // For t.after: whatever became of the test.
   async remove() {
     if (this.running) await this.kill();
-    rmSync(this.dir, { recursive: true, force: true });
+    this.removeData();
   }
 }

@@ -69,7 +69,7 @@ test('stopped under load', async (t) => {
 
 // Holds the database's write lock, so that calls that write do not end until it is released.
 async function lockDatabase(shop) {
-  const child = spawn('sqlite3', [shop.database], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn('sqlite3', [shop.file], { stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.write("BEGIN IMMEDIATE; SELECT 'locked';\n");
   await once(child.stdout, 'data');
   return {
@@ -176,7 +176,7 @@ test('a second server is refused, and the first goes on', async (t) => {
 test('a kill leaves no stale lock', async (t) => {
   const shop = await startShop(t);
   await shop.kill();
-  assert.ok(existsSync(`${shop.database}.lock`), 'the file stays, the lock does not');
+  assert.ok(existsSync(`${shop.file}.lock`), 'the file stays, the lock does not');
   await shop.start();
   await stopInTime(shop);
 });
@@ -217,9 +217,9 @@ describe('each on its own', { concurrency: true }, () => {
 
   test('a read-only database', async (t) => {
     const shop = await stoppedShop(t);
-    chmodSync(shop.database, 0o400);
+    chmodSync(shop.file, 0o400);
     await shop.refuses(/must be writable/, { wrap: asOwner });
-    chmodSync(shop.database, 0o600);
+    chmodSync(shop.file, 0o600);
     await servesAgain(shop);
   });
 
@@ -227,9 +227,9 @@ describe('each on its own', { concurrency: true }, () => {
     const shop = await startShop(t);
     await shop.makeAdmin();
     await shop.kill();
-    chmodSync(`${shop.database}-wal`, 0o400);
+    chmodSync(`${shop.file}-wal`, 0o400);
     await shop.refuses(/must be writable/, { wrap: asOwner });
-    chmodSync(`${shop.database}-wal`, 0o600);
+    chmodSync(`${shop.file}-wal`, 0o600);
     await servesAgain(shop);
   });
 
@@ -269,7 +269,7 @@ describe('each on its own', { concurrency: true }, () => {
   test('half a database', async (t) => {
     const shop = await stoppedShop(t);
     const file = join(shop.dir, 'half.db');
-    copyFileSync(shop.database, file);
+    copyFileSync(shop.file, file);
     truncateSync(file, Math.floor(statSync(file).size / 8192) * 4096);
     await shop.refuses(/is damaged/, { settings: { database: `sqlite:${file}` } });
     await servesAgain(shop);

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildDir, run } from './build.mjs';
+import { databaseIn, dropDatabaseOf } from './database.mjs';
 
 export const PROGRAM = 'src/app/servery';
 export const PUBLIC_URL = 'http://shop.test';
@@ -90,7 +91,7 @@ export class Server {
     this.settings = {
       listen: '127.0.0.1:0',
       public_url: PUBLIC_URL,
-      database: `sqlite:${join(this.dir, 'servery.db')}`,
+      database: settings.database ?? databaseIn(this.dir),
       secret_file: join(this.dir, 'servery.key'),
       auth_rate_per_minute: 0,
       ...settings,
@@ -237,8 +238,13 @@ export class Server {
       await this.checkData();
       this.checkLog();
     } finally {
-      rmSync(this.dir, { recursive: true, force: true });
+      this.removeData();
     }
+  }
+
+  removeData() {
+    dropDatabaseOf(this.dir);
+    rmSync(this.dir, { recursive: true, force: true });
   }
 
   async checkData() {
@@ -270,7 +276,7 @@ export async function startServer(options) {
     return await server.start();
   } catch (error) {
     server.child?.kill('SIGKILL');
-    rmSync(server.dir, { recursive: true, force: true });
+    server.removeData();
     throw error;
   }
 }

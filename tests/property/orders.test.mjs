@@ -5,7 +5,6 @@
 //   RUNS=1000   more sequences than the few of script/test
 //   SEED=42     the sequences of that run; a failure prints its seed and the shortest it found
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { startProvider } from '../lib/provider.mjs';
@@ -210,7 +209,7 @@ before(async () => {
 });
 after(async () => {
   await provider.close();
-  rmSync(template.dir, { recursive: true });
+  template.shop.removeData();
 });
 
 async function holds(t, { remote, runs }) {

@@ -1,10 +1,11 @@
 // A shop to run random sequences of calls on, and to read as a whole afterwards. All begin with the
 // same data, made once and copied: signing up is slow by design.
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Caller, Lost, Shop } from '../faults/shop.mjs';
+import { copyShop } from '../lib/database.mjs';
 import { addFood, logInAdmin, signUp } from '../lib/shop.mjs';
 
 const CONFIRM_MS = 30000; // generous: the reconciler looks every second
@@ -20,7 +21,7 @@ export const WAYS = {
   'delivery home': { address: '12 Marina' },
 };
 
-/* A folder with the data of a shop: an admin, customers and foods; gives {dir, admin, customers
+/* A folder with the data of a shop: an admin, customers and foods; gives {shop, admin, customers
  * (tokens), foods (ids)}. */
 export async function makeTemplate({ foods, customers }) {
   const shop = new Shop({ mail: 'log' });
@@ -32,7 +33,7 @@ export async function makeTemplate({ foods, customers }) {
     made.push((await addFood(admin, { name: `Food ${i}`, ...food })).id);
   const people = await Promise.all(Array.from({ length: customers }, () => signUp(shop)));
   await shop.end();
-  return { dir: shop.dir, admin: admin.token, customers: people.map(({ token }) => token),
+  return { shop, admin: admin.token, customers: people.map(({ token }) => token),
     foods: made };
 }
 
@@ -41,7 +42,7 @@ export class RandomShop {
     this.template = template;
     this.provider = provider;
     this.dir = mkdtempSync(join(tmpdir(), 'servery-property-'));
-    cpSync(template.dir, this.dir, { recursive: true });
+    copyShop(template.shop.dir, this.dir);
     this.shop = new Shop({ dir: this.dir, clock: true,
       settings: provider ? { test_provider_url: provider.url } : {} });
     this.callers = new Map();
