@@ -12,7 +12,7 @@ const STOCK = 1000000;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-class Worker {
+export class Worker {
   constructor(load, token) {
     this.load = load;
     this.token = token;
@@ -129,6 +129,7 @@ export class Load {
 
   again(method, path) {
     this.repeated.push(`${method} ${path}`);
+    this.#wake();
   }
 
   start() {
@@ -139,7 +140,8 @@ export class Load {
     }));
   }
 
-  #until(condition) {
+  // When the condition holds, which is looked at after each answer and each lack of one.
+  until(condition) {
     return new Promise((resolve, reject) => {
       const look = () => {
         if (!this.failed && !condition()) return;
@@ -155,7 +157,7 @@ export class Load {
   // When n more orders are acknowledged.
   more(n) {
     const goal = this.orders + n;
-    return this.#until(() => this.orders >= goal);
+    return this.until(() => this.orders >= goal);
   }
 
   // Nobody begins another order, and each ends his own.

@@ -2,9 +2,15 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import {
+  appendFileSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { HANG_MS } from '../lib/server.mjs';
 
 const execute = promisify(execFile);
 const WITH_POSTGRES = fileURLToPath(new URL('../../script/with-postgres', import.meta.url));
@@ -41,4 +47,57 @@ export async function sql(url, text) {
 export async function createDatabase(cluster, name = 'shop') {
   await sql(cluster.url, `CREATE DATABASE ${name}`);
   return database(cluster.url, name);
+}
+
+/* ---- A standby ---- */
+
+function childrenOf(pid) {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter((name) => {
+    try {
+      return Number(readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1].split(' ')[1]) === pid;
+    } catch {
+      return false; // it has ended
+    }
+  }).map(Number);
+}
+
+/* As if its machine had failed: every process at once, so that none can still tell anybody anything. */
+export function killCluster(dir) {
+  const pid = Number(readFileSync(join(dir, 'postmaster.pid'), 'utf8').split('\n')[0]);
+  process.kill(pid, 'SIGSTOP');
+  for (const child of [...childrenOf(pid), pid]) process.kill(child, 'SIGKILL');
+}
+
+/* A hot standby of the cluster, without which the cluster acknowledges nothing:
+ * {url, port, promote()}. */
+export async function startStandby(t, cluster, port) {
+  const { uid, gid } = statSync(cluster.dir);
+  const top = mkdtempSync(join(tmpdir(), 'servery-standby-'));
+  const dir = join(top, 'data');
+  const as = (program, ...args) => execute(program, args,
+    { uid, gid, cwd: top, env: { ...process.env, PATH: cluster.path } });
+  const control = (...args) => as('pg_ctl', '-D', dir, '-w', ...args);
+  chownSync(top, uid, gid);
+  t.after(async () => {
+    await control('-m', 'immediate', 'stop').catch(() => {});
+    rmSync(top, { recursive: true, force: true });
+  });
+  await as('pg_basebackup', '-D', dir, '--checkpoint=fast', '--create-slot', '--slot=standby',
+    '-d', `host=127.0.0.1 port=${cluster.port} user=postgres`);
+  appendFileSync(join(dir, 'postgresql.auto.conf'), `port = ${port}
+unix_socket_directories = '${top}'
+primary_slot_name = 'standby'
+primary_conninfo = 'host=127.0.0.1 port=${cluster.port} user=postgres application_name=standby'
+`);
+  writeFileSync(join(dir, 'standby.signal'), '');
+  await control('-l', join(top, 'log'), 'start');
+  await sql(cluster.url, "ALTER SYSTEM SET synchronous_standby_names = 'standby'");
+  await sql(cluster.url, 'SELECT pg_reload_conf()');
+  const state = () => sql(cluster.url, 'SELECT sync_state FROM pg_stat_replication');
+  for (const until = performance.now() + HANG_MS; await state() !== 'sync';)
+    assert.ok(performance.now() < until, 'the standby does not follow');
+  return {
+    port, url: cluster.url.replace(`:${cluster.port}/`, `:${port}/`),
+    promote: () => control('promote'),
+  };
 }
