@@ -20,6 +20,7 @@ int app_admin(const struct command_line *line);
 int app_migrate(const struct command_line *line);
 int app_backup(const struct command_line *line);
 int app_check(const struct command_line *line);
+int app_copy(const struct command_line *line);
 int app_config(const struct command_line *line);
 
 /* Loads the configuration for a command that takes no other words; complains otherwise. */
@@ -31,6 +32,13 @@ struct store_options app_store_options(const struct config *config);
 
 /* What struct shop_secret knows the keys by. */
 struct str app_secret_print(struct arena *arena, const struct crypto_keys *keys);
+
+/* A breach that store_check has found, on standard output. */
+void app_report_breach(void *ctx, const char *rule, int64_t id, const char *detail);
+
+/* The signals that would end the process are held back from now on, and asked for. */
+void app_hold_signals(void);
+bool app_was_signalled(void);
 
 /* serve and demo, once configured. */
 struct app_shop {

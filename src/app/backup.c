@@ -2,7 +2,6 @@
  * the disk and verified. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,22 +197,6 @@ static enum err check_names(struct job *job, const char *database)
 
 /* ---- The copy ---- */
 
-/* The signals that would end the process are blocked, and asked for. */
-static bool was_signalled(void)
-{
-    sigset_t pending;
-
-    return sigpending(&pending) == 0 &&
-           (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
-            sigismember(&pending, SIGHUP) == 1);
-}
-
-static void report(void *ctx, const char *rule, int64_t id, const char *detail)
-{
-    (void)ctx;
-    printf("breach: %s %lld: %s\n", rule, (long long)id, detail);
-}
-
 static enum err write_copy(struct job *job)
 {
     struct store_options options = {.database = job->config->database, .read_only = true};
@@ -227,7 +210,7 @@ static enum err write_copy(struct job *job)
         err = open_partial(job, job->path, &job->partial, &fd);
     if (fd >= 0)
         close(fd); /* before SQLite locks it: closing it later would drop the locks */
-    job->copy = (struct store_backup){.path = job->partial, .is_cancelled = was_signalled};
+    job->copy = (struct store_backup){.path = job->partial, .is_cancelled = app_was_signalled};
     if (!err)
         err = store_backup(store, &job->copy);
     store_close(store);
@@ -250,9 +233,9 @@ static enum err verify_copy(struct job *job)
     if (!err && job->version < store_newest_version())
         job->counts.orders = -1;
     else if (!err)
-        err = store_check(store, report, NULL, was_signalled, &job->counts);
+        err = store_check(store, app_report_breach, NULL, app_was_signalled, &job->counts);
     store_close(store);
-    if (was_signalled())
+    if (app_was_signalled())
         err = complain(job->path, "it was stopped; nothing is left of it");
     return err;
 }
@@ -308,7 +291,6 @@ int app_backup(const struct command_line *line)
     struct config config;
     struct config_sources *sources;
     struct job job = {.arena = line->arena, .config = &config};
-    sigset_t signals;
     int n_rest = 0, argc = line->argc;
     int64_t begun_ms = clock_mono_ms();
     bool with_key = take_with_key(&argc, line->argv);
@@ -327,11 +309,7 @@ int app_backup(const struct command_line *line)
     job.path = line->argv[0];
     if (with_key)
         job.key_path = arena_printf(line->arena, "%s.key", job.path).ptr;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
+    app_hold_signals();
     /* The server beside it comes first. */
     (void)setpriority(PRIO_PROCESS, 0, NICENESS);
     if (run(&job)) {

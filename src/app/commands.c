@@ -1,6 +1,7 @@
 /* The commands that work beside a running server and end: admin, migrate, check, config (backup.c
  * has the backup). */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -33,6 +34,32 @@ struct store_options app_store_options(const struct config *config)
                                   .readers = 2,
                                   .connections = (int)config->database_connections,
                                   .unnamed = !config->prepared_statements};
+}
+
+static sigset_t end_signals(void)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    return signals;
+}
+
+void app_hold_signals(void)
+{
+    sigset_t signals = end_signals();
+
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+bool app_was_signalled(void)
+{
+    sigset_t pending, signals = end_signals(), both;
+
+    return sigpending(&pending) == 0 && sigandset(&both, &pending, &signals) == 0 &&
+           !sigisemptyset(&both);
 }
 
 static enum err open_store(const struct config *config, bool must_exist, struct store **ret_store)
@@ -81,7 +108,7 @@ int app_migrate(const struct command_line *line)
     return 0;
 }
 
-static void report(void *ctx, const char *rule, int64_t id, const char *detail)
+void app_report_breach(void *ctx, const char *rule, int64_t id, const char *detail)
 {
     (void)ctx;
     printf("breach: %s %lld: %s\n", rule, (long long)id, detail);
@@ -105,7 +132,7 @@ int app_check(const struct command_line *line)
         fprintf(stderr, "servery: the database is not at this program's version; an older one "
                         "is brought there by `servery migrate`\n");
     else
-        err = store_check(store, report, NULL, NULL, &counts);
+        err = store_check(store, app_report_breach, NULL, NULL, &counts);
     store_close(store);
     if (err) {
         fprintf(stderr, "servery: the check could not be completed\n");

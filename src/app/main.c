@@ -42,6 +42,14 @@ static const struct subcommand SUBCOMMANDS[] = {
      "that exists is not written over, and a backup that fails leaves nothing behind. Exits 1\n"
      "if there is none, and also if there is one of data with a breach, which is named.\n\n"
      "  --with-key\n        also copies the key (secret_file), to FILE.key"},
+    {"copy", app_copy, "copy --from DB --to DB", "Moves the shop to another database",
+     "Copies all data of a shop, with their ids, into another database, and verifies them there:\n"
+     "every row is read again, then as by check. DATABASE is sqlite:FILE or postgresql://...;\n"
+     "both may be of one kind. Neither may be served meanwhile, and the target must be empty.\n"
+     "The key (secret_file) goes on. A copy that was interrupted is half a copy, which no command\n"
+     "takes for a shop; to copy again begins anew. Exits 1 if there is no verified copy.\n\n"
+     "  --from DATABASE\n        the shop; nothing in it is changed\n"
+     "  --to DATABASE\n        what it is copied into; a file is made if there is none"},
     {"check", app_check, "check", "Verifies the data",
      "Verifies the data, also while the server runs: names each breach and exits 1. Changes\n"
      "nothing, so it needs no right to write, and reads a backup on a read-only medium."},

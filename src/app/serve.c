@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "api/client.h"
@@ -40,7 +39,7 @@ struct app {
     const struct config *config;
     const struct config_sources *sources;
     bool demo;
-    int lock_fd, bound_fd;
+    int bound_fd;
     struct api api;
     struct payment_provider provider;
     struct mail_target mail_target;
@@ -212,24 +211,13 @@ static enum err set_up(struct app *app)
 
 /* ---- Starting ---- */
 
-/* Two servers on one SQLite file would not see each other's changes. The lock is on a file of its
- * own: closing any descriptor of the database would drop SQLite's locks on it. */
-static enum err lock_database(struct app *app)
+static enum err claim(struct app *app)
 {
-    const char *path = store_path(app->api.store);
+    enum err err = store_claim(app->api.store);
 
-    app->lock_fd = -1;
-    if (!path)
-        return ERR_OK;
-    struct str lock = arena_printf(app->arena, "%s.lock", path);
-    app->lock_fd = open(lock.ptr, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (app->lock_fd >= 0 && flock(app->lock_fd, LOCK_EX | LOCK_NB) == 0)
-        return ERR_OK;
-    if (app->lock_fd >= 0 && errno == EWOULDBLOCK)
-        fprintf(stderr, "servery: another servery already serves %s\n", path);
-    else
-        fprintf(stderr, "servery: cannot lock %s: %s\n", lock.ptr, strerror(errno));
-    return ERR_PROBLEM;
+    if (err == ERR_PROBLEM)
+        fprintf(stderr, "servery: another servery already serves %s\n", store_path(app->api.store));
+    return err;
 }
 
 /* A server with another secret would find no session and could read no waiting mail. */
@@ -261,8 +249,8 @@ static enum err open_shop(struct app *app)
     enum err err = crypto_keys_load(app->config->secret_file, &app->api.keys);
     if (!err)
         err = store_open(&options, &app->api.store);
-    if (!err)
-        err = lock_database(app);
+    if (!err && !store_is_shared(config->database))
+        err = claim(app);
     if (!err)
         err = store_migrate(app->api.store, &applied);
     if (!err)
@@ -427,8 +415,6 @@ static bool take_down(struct app *app)
     metrics_destroy(api->metrics);
     session_hints_destroy(api->session_hints);
     mailbox_destroy(api->mailbox);
-    if (app->lock_fd >= 0)
-        close(app->lock_fd);
     if (app->bound_fd >= 0)
         close(app->bound_fd);
     if (!thread_left)
@@ -451,7 +437,6 @@ int app_run(struct arena *arena, struct app_shop *shop)
                       .config = &shop->config,
                       .sources = shop->sources,
                       .demo = shop->demo,
-                      .lock_fd = -1,
                       .bound_fd = -1};
     sigset_t signals;
     int signal_number = 0;

@@ -205,6 +205,16 @@ struct str crypto_content_name(struct arena *arena, struct str bytes)
     return hex_hash(arena, bytes, CRYPTO_HASH_BYTES);
 }
 
+uint64_t crypto_content_number(struct str bytes)
+{
+    unsigned char hash[CONTENT_HASH_BYTES];
+    uint64_t number;
+
+    crypto_generichash(hash, sizeof hash, bytes_of(bytes), bytes.len, NULL, 0);
+    memcpy(&number, hash, sizeof number);
+    return number;
+}
+
 bool crypto_equal(struct str a, struct str b)
 {
     return a.len == b.len && sodium_memcmp(bytes_of(a), bytes_of(b), a.len) == 0;

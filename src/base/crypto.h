@@ -46,6 +46,9 @@ struct str crypto_content_hash(struct arena *arena, struct str bytes);
 /* Unkeyed BLAKE2b-256 as 64 hex digits: the name of bytes whose name nobody may forge. */
 struct str crypto_content_name(struct arena *arena, struct str bytes);
 
+/* Unkeyed too, and so short that only chance is kept out: to compare many rows by one sum. */
+uint64_t crypto_content_number(struct str bytes);
+
 bool crypto_equal(struct str a, struct str b); /* constant time for equal lengths */
 
 struct str crypto_base64url(struct arena *arena, struct str bytes); /* without padding */

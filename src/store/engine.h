@@ -35,6 +35,16 @@ struct engine_ops {
     enum err (*script)(struct tx *tx, const char *text); /* statements without arguments */
     void (*emit)(struct tx *tx, struct store_event event);
 
+    /* No limit of time holds for this transaction. */
+    enum err (*take_time)(struct tx *tx);
+    /* For `servery copy`, of the tables whose ids the database makes. The largest id that it knows
+     * to have given, also where that row is gone; 0: none, or it keeps no account of them. */
+    enum err (*read_last_id)(struct tx *tx, const char *table, int64_t *ret_id);
+    /* Gives no id up to this one any more, if it keeps an account of them. */
+    enum err (*keep_last_id)(struct tx *tx, const char *table, int64_t id);
+    /* Deletes all rows of a table, to which none may refer any more. */
+    enum err (*empty)(struct tx *tx, const char *table);
+
     enum err (*read)(struct engine *engine, struct arena *arena, tx_fn *fn, void *arg);
     enum err (*write)(struct engine *engine, struct arena *arena, tx_fn *fn, void *arg);
     void (*listen)(struct engine *engine, store_listener *listener, void *ctx);
@@ -42,6 +52,7 @@ struct engine_ops {
     const char *(*path)(const struct engine *engine);
     /* Where a copy is not the program's affair, it logs whose, and refuses. */
     enum err (*backup)(struct engine *engine, struct store_backup *backup);
+    enum err (*claim)(struct engine *engine); /* store_claim */
     void (*close)(struct engine *engine);
 
     int64_t overlap_ms;                /* see tx_overlap_ms */

@@ -18,6 +18,7 @@ struct postgres_engine {
     struct postgres_pool *pool;
     struct postgres_tell *tell;
     struct postgres_listen *listen; /* NULL: it hears of no other server */
+    struct postgres_conn *claim;    /* in a transaction all the while; NULL: others may serve it */
     bool run_twice, unnamed;
     int queue_max;
 
@@ -248,10 +249,44 @@ static enum err engine_backup(struct engine *engine, struct store_backup *backup
     return ERR_INTERNAL;
 }
 
+/* A lock of a transaction that is left open, because behind pgbouncer there is no session. Servers
+ * hold it, shared, on the connection on which they listen. */
+static enum err engine_claim(struct engine *base)
+{
+    static const char begin_sql[] = "BEGIN";
+    static const char stay_sql[] =
+        "SELECT set_config('idle_in_transaction_session_timeout', '0', true)";
+    static const char lock_sql[] =
+        "SELECT CASE WHEN pg_try_advisory_xact_lock(1397051990, 1) THEN 1 ELSE 0 END";
+    struct postgres_engine *engine = engine_of(base);
+    struct postgres_conn *conn;
+    struct sql_rows rows;
+
+    if (engine->claim)
+        return postgres_conn_is_alive(engine->claim) ? ERR_OK : ERR_UNAVAILABLE;
+    enum err err = postgres_conn_open(engine->target, &conn);
+    if (err)
+        return err;
+    struct arena *arena = arena_create();
+    postgres_conn_queue(conn, POSTGRES_CONTROL, SQL_ANY_COUNT, begin_sql, SQL_NO_ARGS);
+    postgres_conn_queue(conn, POSTGRES_CONTROL, SQL_ANY_COUNT, stay_sql, SQL_NO_ARGS);
+    postgres_conn_queue(conn, POSTGRES_ASK, SQL_ANY_COUNT, lock_sql, SQL_NO_ARGS);
+    err = postgres_conn_trip(conn, POSTGRES_TRIP_MAX_MS, arena, &rows);
+    if (!err && !sql_get_bool(&rows, 0, 0))
+        err = ERR_PROBLEM;
+    if (err)
+        postgres_conn_close(conn);
+    else
+        engine->claim = conn;
+    arena_destroy(arena);
+    return err;
+}
+
 static void engine_close(struct engine *base)
 {
     struct postgres_engine *engine = engine_of(base);
 
+    postgres_conn_close(engine->claim);
     postgres_listen_stop(engine->listen);
     postgres_pool_destroy(engine->pool);
     postgres_tell_destroy(engine->tell);
@@ -275,12 +310,17 @@ const struct engine_ops postgres_ops = {
     .lock_migrations = postgres_tx_lock_migrations,
     .script = postgres_tx_script,
     .emit = postgres_tx_emit,
+    .take_time = postgres_tx_take_time,
+    .read_last_id = postgres_tx_read_last_id,
+    .keep_last_id = postgres_tx_keep_last_id,
+    .empty = postgres_tx_empty,
     .read = engine_read,
     .write = engine_write,
     .listen = engine_listen,
     .stats = engine_stats,
     .path = engine_path,
     .backup = engine_backup,
+    .claim = engine_claim,
     .close = engine_close,
     .overlap_ms = POSTGRES_OVERLAP_MS,
     .tokens = tokens,

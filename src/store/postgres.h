@@ -144,7 +144,7 @@ struct postgres_tx {
     struct postgres_tell *tell;
     bool write, unnamed;
     bool begun, committing;
-    bool slow;           /* of a migration: takes the time it takes */
+    bool slow;           /* takes the time it takes */
     int64_t deadline_ms; /* monotonic; no COMMIT is sent after it */
     struct deferred_list posts, lates;
     struct postgres_events events;
@@ -160,6 +160,10 @@ enum err postgres_tx_late(struct tx *tx, int64_t key, const char *sql, struct sq
 enum err postgres_tx_lock_user(struct tx *tx, int64_t user_id);
 enum err postgres_tx_lock_subject(struct tx *tx, struct str scope, struct str subject);
 enum err postgres_tx_lock_migrations(struct tx *tx);
+enum err postgres_tx_take_time(struct tx *tx);
+enum err postgres_tx_read_last_id(struct tx *tx, const char *table, int64_t *ret_id);
+enum err postgres_tx_keep_last_id(struct tx *tx, const char *table, int64_t id);
+enum err postgres_tx_empty(struct tx *tx, const char *table);
 enum err postgres_tx_script(struct tx *tx, const char *text);
 void postgres_tx_emit(struct tx *tx, struct store_event event);
 

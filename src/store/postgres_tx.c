@@ -148,18 +148,25 @@ enum err postgres_tx_lock_subject(struct tx *tx, struct str scope, struct str su
     return lock(tx, (int64_t)(hash | UINT64_C(1) << 63));
 }
 
-enum err postgres_tx_lock_migrations(struct tx *tx)
+enum err postgres_tx_take_time(struct tx *tx)
 {
     static const char patience[] = "SELECT set_config('statement_timeout', '0', true), "
                                    "set_config('lock_timeout', '0', true), "
                                    "set_config('idle_in_transaction_session_timeout', '0', true)";
-    static const char nothing[] = "SELECT 1";
-    struct postgres_tx *self = own(tx);
-    struct sql_rows rows;
 
-    self->slow = true;
-    deferred_add(&self->posts, tx->arena, 0, SQL_ANY_COUNT, patience, SQL_NO_ARGS);
-    enum err err = lock(tx, INT64_C(0)); /* nobody has this id */
+    own(tx)->slow = true;
+    deferred_add(&own(tx)->posts, tx->arena, 0, SQL_ANY_COUNT, patience, SQL_NO_ARGS);
+    return ERR_OK;
+}
+
+enum err postgres_tx_lock_migrations(struct tx *tx)
+{
+    static const char nothing[] = "SELECT 1";
+    struct sql_rows rows;
+    enum err err = postgres_tx_take_time(tx);
+
+    if (!err)
+        err = lock(tx, INT64_C(0)); /* nobody has this id */
     return err ? err : postgres_tx_ask(tx, nothing, SQL_NO_ARGS, &rows);
 }
 
@@ -175,6 +182,35 @@ void postgres_tx_emit(struct tx *tx, struct store_event event)
 {
     assert(own(tx)->write || !"a read has no events");
     postgres_events_add(&own(tx)->events, tx->arena, event);
+}
+
+/* ---- For a copy ---- */
+
+enum err postgres_tx_read_last_id(struct tx *tx, const char *table, int64_t *ret_id)
+{
+    static const char sql[] = "SELECT COALESCE(pg_sequence_last_value(CAST("
+                              "pg_get_serial_sequence($1, 'id') AS regclass)), 0)";
+    struct sql_rows rows;
+    enum err err = postgres_tx_ask(tx, sql, SQL_ARGS(sql_text(str_from(table))), &rows);
+
+    if (!err)
+        *ret_id = sql_get_int(&rows, 0, 0);
+    return err;
+}
+
+enum err postgres_tx_keep_last_id(struct tx *tx, const char *table, int64_t id)
+{
+    static const char sql[] =
+        "SELECT setval(CAST(pg_get_serial_sequence($1, 'id') AS regclass), $2)";
+
+    return postgres_tx_post(tx, SQL_ANY_COUNT, sql,
+                            SQL_ARGS(sql_text(str_from(table)), sql_int(id)));
+}
+
+/* Deleted rows would stay in the way of every look for those that refer to them. */
+enum err postgres_tx_empty(struct tx *tx, const char *table)
+{
+    return postgres_tx_script(tx, arena_printf(tx->arena, "TRUNCATE %s CASCADE", table).ptr);
 }
 
 /* ---- Ending ---- */

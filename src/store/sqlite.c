@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@ struct sqlite_engine {
     struct engine engine;
     char *path;                   /* absolute */
     struct sqlite_writer *writer; /* NULL: read-only */
+    int claim_fd;                 /* -1: others may serve it */
 
     pthread_mutex_t mutex;     /* guards the pool */
     struct sqlite_conn **idle; /* the last one back is the first one out: its cache is warm */
@@ -46,6 +48,13 @@ static struct sqlite_engine *engine_of(struct engine *engine)
 static struct sqlite_tx *tx_of(struct tx *tx)
 {
     return (struct sqlite_tx *)tx;
+}
+
+static enum err refuse(const char *path, const char *hint)
+{
+    log_line(LOG_ERROR, "database_cannot_open", LOG_CSTR("path", path),
+             LOG_CSTR("detail", strerrordesc_np(errno)), LOG_CSTR("hint", hint));
+    return ERR_UNAVAILABLE;
 }
 
 /* ---- The verbs: on SQLite all of them just run, unless a test defers them ---- */
@@ -119,6 +128,45 @@ static void verb_emit(struct tx *tx, struct store_event event)
         events->items = mem_realloc(events->items, events->cap * sizeof(*events->items));
     }
     events->items[events->n++] = event;
+}
+
+/* ---- For a copy ---- */
+
+/* One thread writes, and nothing ends a transaction. */
+static enum err verb_take_time(struct tx *tx)
+{
+    (void)tx;
+    return ERR_OK;
+}
+
+/* What SQLite keeps of those with AUTOINCREMENT; of the others it gives the largest that is there. */
+static enum err verb_read_last_id(struct tx *tx, const char *table, int64_t *ret_id)
+{
+    static const char read[] = "SELECT seq FROM sqlite_sequence WHERE name = $1";
+    struct sql_rows rows;
+    enum err err = verb_ask(tx, read, SQL_ARGS(sql_text(str_from(table))), &rows);
+
+    if (!err)
+        *ret_id = rows.n > 0 ? sql_get_int(&rows, 0, 0) : 0;
+    return err;
+}
+
+static enum err verb_keep_last_id(struct tx *tx, const char *table, int64_t id)
+{
+    static const char raise[] = "UPDATE sqlite_sequence SET seq = $2 WHERE name = $1 AND seq < $2";
+    static const char add[] =
+        "INSERT INTO sqlite_sequence (name, seq) SELECT t.name, $2 FROM sqlite_schema t "
+        "WHERE t.type = 'table' AND t.name = $1 AND t.sql LIKE '%AUTOINCREMENT%' "
+        "AND NOT EXISTS (SELECT 1 FROM sqlite_sequence s WHERE s.name = $1)";
+    struct sql_args args = SQL_ARGS(sql_text(str_from(table)), sql_int(id));
+    enum err err = verb_post(tx, SQL_ANY_COUNT, raise, args);
+
+    return err ? err : verb_post(tx, SQL_ANY_COUNT, add, args);
+}
+
+static enum err verb_empty(struct tx *tx, const char *table)
+{
+    return verb_script(tx, arena_printf(tx->arena, "DELETE FROM %s", table).ptr);
 }
 
 /* ---- Reading ---- */
@@ -265,6 +313,31 @@ static enum err engine_backup(struct engine *engine, struct store_backup *backup
     return sqlite_backup(engine_of(engine)->path, backup);
 }
 
+/* Two servers on one file would not see each other's changes. The lock is on a file of its own:
+ * closing any descriptor of the database would drop SQLite's locks on it. */
+static enum err engine_claim(struct engine *base)
+{
+    struct sqlite_engine *engine = engine_of(base);
+    char name[PATH_MAX];
+
+    if (engine->claim_fd >= 0)
+        return ERR_OK;
+    snprintf(name, sizeof name, "%s.lock", engine->path);
+    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EROFS && !engine->writer)
+        return ERR_OK; /* nobody can serve what lies on such a medium */
+    if (fd < 0)
+        return refuse(name, "this file must be writable for this user");
+    if (flock(fd, LOCK_EX | LOCK_NB)) {
+        bool taken = errno == EWOULDBLOCK;
+        enum err err = taken ? ERR_PROBLEM : refuse(name, "this file must take a lock");
+        close(fd);
+        return err;
+    }
+    engine->claim_fd = fd;
+    return ERR_OK;
+}
+
 static void engine_close(struct engine *base)
 {
     struct sqlite_engine *engine = engine_of(base);
@@ -275,6 +348,8 @@ static void engine_close(struct engine *base)
         sqlite_conn_close(engine->idle[--engine->n_idle]);
     if (engine->writer)
         sqlite_writer_stop(engine->writer);
+    if (engine->claim_fd >= 0)
+        close(engine->claim_fd);
     pthread_mutex_destroy(&engine->mutex);
     free(engine->idle);
     free(engine->path);
@@ -300,12 +375,17 @@ const struct engine_ops sqlite_ops = {
     .lock_migrations = verb_lock_migrations,
     .script = verb_script,
     .emit = verb_emit,
+    .read_last_id = verb_read_last_id,
+    .keep_last_id = verb_keep_last_id,
+    .empty = verb_empty,
+    .take_time = verb_take_time,
     .read = engine_read,
     .write = engine_write,
     .listen = engine_listen,
     .stats = engine_stats,
     .path = engine_path,
     .backup = engine_backup,
+    .claim = engine_claim,
     .close = engine_close,
     .overlap_ms = 0,
     .tokens = tokens,
@@ -313,13 +393,6 @@ const struct engine_ops sqlite_ops = {
 };
 
 /* ---- Opening ---- */
-
-static enum err refuse(const char *path, const char *hint)
-{
-    log_line(LOG_ERROR, "database_cannot_open", LOG_CSTR("path", path),
-             LOG_CSTR("detail", strerrordesc_np(errno)), LOG_CSTR("hint", hint));
-    return ERR_UNAVAILABLE;
-}
 
 /* Makes sure that there is a file, readable by its owner only: SQLite gives its log the same mode.
  * One that exists is never opened here, because closing it would drop the locks that other
@@ -376,6 +449,7 @@ enum err sqlite_engine_open(const struct store_options *options, const char *pat
     engine = mem_zalloc(sizeof(*engine));
     engine->engine.ops = &sqlite_ops;
     engine->path = full;
+    engine->claim_fd = -1;
     engine->n_max = options->readers > 0 ? options->readers : READERS_DEFAULT;
     engine->idle = mem_zalloc((size_t)engine->n_max * sizeof(struct sqlite_conn *));
     pthread_mutex_init(&engine->mutex, NULL);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "store/copy.h"
 #include "store/engine.h"
 
 struct store {
@@ -154,6 +155,11 @@ enum err store_backup(struct store *store, struct store_backup *backup)
     return store->engine->ops->backup(store->engine, backup);
 }
 
+enum err store_claim(struct store *store)
+{
+    return store->engine->ops->claim(store->engine);
+}
+
 const char *store_path(const struct store *store)
 {
     return store->engine->ops->path(store->engine);
@@ -215,12 +221,16 @@ void store_close(struct store *store)
 
 enum err store_migrate(struct store *store, int *ret_applied)
 {
-    return migrate_apply(store, store_migrations, store_n_migrations, ret_applied);
+    enum err err = copy_refuse_half(store);
+
+    return err ? err : migrate_apply(store, store_migrations, store_n_migrations, ret_applied);
 }
 
 enum err store_ready(struct store *store)
 {
-    return migrate_check(store, store_newest_version());
+    enum err err = migrate_check(store, store_newest_version());
+
+    return err ? err : copy_refuse_half(store);
 }
 
 int64_t store_newest_version(void)
@@ -235,6 +245,8 @@ enum err store_version(struct store *store, int64_t *ret_version)
 
     if (!err && version > (int64_t)store_n_migrations)
         err = migrate_newer(version, store_n_migrations);
+    if (!err)
+        err = copy_refuse_half(store);
     if (!err)
         *ret_version = version;
     return err;

@@ -196,6 +196,13 @@ struct store_options {
 MUST_CHECK enum err store_open(const struct store_options *options, struct store **ret_store);
 void store_close(struct store *store); /* waits for what runs; NULL is fine */
 
+/* Takes the database for this process alone until store_close: nobody serves it meanwhile, and nobody
+ * copies it. ERR_PROBLEM if somebody does. Asked again it says whether that still holds. Servers that
+ * share a database (store_is_shared) do not ask; while one of them serves, nobody gets it. */
+MUST_CHECK enum err store_claim(struct store *store);
+
+/* These refuse half a copy (see copy.h) with ERR_INTERNAL and a line in the log. */
+
 /* Applies the migrations that are missing, each in a transaction; a database that a newer servery
  * has migrated is refused. ret_applied counts them. */
 MUST_CHECK enum err store_migrate(struct store *store, int *ret_applied);
