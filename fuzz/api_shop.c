@@ -153,7 +153,7 @@ struct person {
 static enum err add_person(struct tx *tx, void *arg)
 {
     const struct person *p = arg;
-    int64_t id, session_id, expires_at_ms;
+    int64_t id, expires_at_ms;
     const struct user_new user = {.email = str_from(p->email),
                                   .email_key = str_from(p->email),
                                   .phone = str_from(p->phone),
@@ -164,7 +164,7 @@ static enum err add_person(struct tx *tx, void *arg)
                                   .now_ms = EPOCH_MS};
     enum err err = user_insert(tx, &user, p->problem, &id);
     if (!err)
-        err = session_create(tx, id, p->token_hash, EPOCH_MS, &session_id, &expires_at_ms);
+        err = session_create(tx, id, p->token_hash, EPOCH_MS, &expires_at_ms);
     return err;
 }
 

@@ -106,15 +106,34 @@ static bool use_hint(struct call *c)
     return true;
 }
 
-enum err auth_recheck(struct call *c, struct tx *tx)
+static enum err recheck(struct call *c, const struct session_look *look)
 {
     struct session session;
-    enum err err = session_find_by_id(tx, c->session.id, c->session.user_id, c->now_ms, &session);
+    enum err err = session_look_read(look, &session);
     if (err)
         return err;
     if (session.id == 0)
         session_hints_drop(c->api->session_hints, c->token_hash);
     return auth_check(c, &session);
+}
+
+enum err auth_run_checked(struct call *c, struct tx *tx, tx_fn *fn, void *arg)
+{
+    struct session_look look;
+    enum err err = session_look_ahead(tx, c->session.id, c->session.user_id, c->now_ms, &look);
+    if (!err)
+        err = fn(tx, arg);
+    if (err && err != ERR_PROBLEM)
+        return err;
+    /* A unique row that fn met, and told of, ended the trips; the session was answered before it. */
+    enum err settled = tx_settle(tx);
+    if (settled && settled != ERR_UNIQUE)
+        return settled;
+    enum err allowed = recheck(c, &look);
+    if (!allowed)
+        return err;
+    problem_reset(&c->problem);
+    return recheck(c, &look);
 }
 
 enum err call_authenticate(struct call *c)

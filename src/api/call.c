@@ -165,8 +165,7 @@ struct transaction {
 static enum err read_checked(struct tx *tx, void *arg)
 {
     const struct transaction *t = arg;
-    enum err err = auth_recheck(t->c, tx);
-    return err ? err : t->fn(tx, t->arg);
+    return auth_run_checked(t->c, tx, t->fn, t->arg);
 }
 
 enum err call_read_checked(struct call *c, tx_fn *fn, void *arg)
@@ -188,15 +187,11 @@ static enum err run_checked(struct tx *tx, void *arg)
     struct call *c = t->c;
 
     problem_reset(&c->problem);
-    if (c->session.id) {
-        int64_t user_id = c->session.user_id;
-        enum err err = tx_lock_users(tx, user_id, c->other_user_id ? c->other_user_id : user_id);
-        if (!err)
-            err = auth_recheck(c, tx);
-        if (err)
-            return err;
-    }
-    return t->fn(tx, t->arg);
+    if (!c->session.id)
+        return t->fn(tx, t->arg);
+    int64_t user_id = c->session.user_id;
+    enum err err = tx_lock_users(tx, user_id, c->other_user_id ? c->other_user_id : user_id);
+    return err ? err : auth_run_checked(c, tx, t->fn, t->arg);
 }
 
 enum err call_transaction(struct call *c, tx_fn *fn, void *arg)

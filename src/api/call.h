@@ -110,8 +110,9 @@ MUST_CHECK enum err call_read(struct call *c, tx_fn *fn, void *arg);
  * log-out is told to those that are open, so who opens one looks again after that. */
 MUST_CHECK enum err call_read_checked(struct call *c, tx_fn *fn, void *arg);
 
-/* Runs fn in a write transaction in which the problem was reset and the caller's session checked
- * again first, with his user row locked (and the other user's, the lower id first). */
+/* Runs fn in a write transaction in which the problem was reset and the caller's session is checked
+ * again, with his user row locked (and the other user's, the lower id first). If the session is over
+ * fn may have run, and is undone. */
 MUST_CHECK enum err call_transaction(struct call *c, tx_fn *fn, void *arg);
 
 /* The same for a handler whose whole effect is one transaction: with an Idempotency-Key on an

@@ -108,18 +108,8 @@ struct read_foods {
 static enum err read_foods(struct tx *tx, void *arg)
 {
     struct read_foods *read = arg;
-    if (!read->ids)
-        return food_read_all(tx, &read->foods, &read->n);
-    read->foods = arena_alloc(tx_arena(tx), read->n * sizeof(*read->foods));
-    for (size_t i = 0; i < read->n; i++) {
-        bool found;
-        enum err err = food_find(tx, read->ids[i], &read->foods[i], &found);
-        if (err)
-            return err;
-        if (!found)
-            read->foods[i] = (struct food){.id = read->ids[i], .archived = true};
-    }
-    return ERR_OK;
+    return read->ids ? food_find_all(tx, read->ids, read->n, &read->foods)
+                     : food_read_all(tx, &read->foods, &read->n);
 }
 
 static struct snapshot *load_all(struct menu *menu)

@@ -126,6 +126,7 @@ enum err payment_simulate_post(struct call *c)
         return err;
     struct payment_simulate simulate = {
         .payment_id = payment.id,
+        .owner_id = payment.user_id,
         .now_ms = c->now_ms,
         .outcome = in.outcome.value,
         .problem = &c->problem,

@@ -38,23 +38,16 @@ static struct str subject_of(const struct limit *limit, const struct attempt_sub
 }
 
 /* One limit: the time of the max-th newest attempt says when there is room for another. */
-static enum err check_limit(struct tx *tx, const struct limit *limit, struct str subject,
-                            int64_t now_ms, int64_t *free_at_ms)
+static enum err ask_limit(struct tx *tx, const struct limit *limit, struct str subject,
+                          int64_t now_ms, struct sql_rows *ret_rows)
 {
     static const char find[] = "SELECT at FROM attempts "
                                "WHERE scope = $1 AND subject = $2 AND at > $3 "
                                "ORDER BY at DESC LIMIT 1 OFFSET $4";
-    struct sql_rows rows;
-    enum err err = tx_ask(tx, find,
-                          SQL_ARGS(sql_text(str_from(limit->scope)), sql_blob(subject),
-                                   sql_int(now_ms - limit->window_ms), sql_int(limit->max - 1)),
-                          &rows);
-    if (err || rows.n == 0)
-        return err;
-    int64_t at = sql_get_int(&rows, 0, 0) + limit->window_ms;
-    if (at > *free_at_ms)
-        *free_at_ms = at;
-    return ERR_OK;
+    return tx_ask_ahead(tx, find,
+                        SQL_ARGS(sql_text(str_from(limit->scope)), sql_blob(subject),
+                                 sql_int(now_ms - limit->window_ms), sql_int(limit->max - 1)),
+                        ret_rows);
 }
 
 /* In the order of the limits, so that no two wait for each other. Whoever is counted together with
@@ -76,17 +69,23 @@ enum err attempts_check(struct tx *tx, enum attempt_kind kind,
                         const struct attempt_subject *subject, int64_t now_ms,
                         int64_t *ret_free_at_ms)
 {
+    struct sql_rows rows[N_LIMITS] = {0};
     int64_t free_at_ms = now_ms;
     enum err err = lock(tx, kind, subject);
 
+    for (size_t i = 0; i < N_LIMITS && !err; i++)
+        if (limits[i].kind == kind)
+            err = ask_limit(tx, &limits[i], subject_of(&limits[i], subject), now_ms, &rows[i]);
+    if (!err)
+        err = tx_settle(tx);
     if (err)
         return err;
     for (size_t i = 0; i < N_LIMITS; i++) {
-        if (limits[i].kind != kind)
+        if (rows[i].n == 0)
             continue;
-        err = check_limit(tx, &limits[i], subject_of(&limits[i], subject), now_ms, &free_at_ms);
-        if (err)
-            return err;
+        int64_t at = sql_get_int(&rows[i], 0, 0) + limits[i].window_ms;
+        if (at > free_at_ms)
+            free_at_ms = at;
     }
     *ret_free_at_ms = free_at_ms;
     return ERR_OK;

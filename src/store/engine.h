@@ -11,7 +11,8 @@ struct engine;
 struct tx {
     const struct engine_ops *ops;
     struct arena *arena;
-    enum err failed; /* of the first statement that failed; after it none is run any more */
+    enum err failed;  /* of the first statement that failed; after it none is run any more */
+    bool asked_ahead; /* and not answered yet */
 };
 
 /* In a migration's text each `name` is replaced by `text`, in this order. */
@@ -26,6 +27,9 @@ struct engine_ops {
      * none and takes its place's. A column that is read as a bool is a number. */
     enum err (*ask)(struct tx *tx, const char *sql, struct sql_args args,
                     struct sql_rows *ret_rows);
+    enum err (*ask_ahead)(struct tx *tx, const char *sql, struct sql_args args,
+                          struct sql_rows *ret_rows);
+    enum err (*settle)(struct tx *tx);
     enum err (*post)(struct tx *tx, int64_t n_changed, const char *sql, struct sql_args args);
     enum err (*late)(struct tx *tx, int64_t key, const char *sql, struct sql_args args);
     enum err (*lock_user)(struct tx *tx, int64_t user_id);

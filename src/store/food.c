@@ -49,6 +49,36 @@ enum err food_find(struct tx *tx, int64_t id, struct food *ret_food, bool *ret_f
     return ERR_OK;
 }
 
+enum err food_find_all(struct tx *tx, const int64_t *ids, size_t n, struct food **ret_foods)
+{
+    static const char find[] =
+        "SELECT " COLUMNS " FROM foods WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+        "$12, $13, $14, $15, $16, $17, $18, $19, $20)";
+    enum { CHUNK = 20 }; /* so many with one statement; what is missing is asked as 0 */
+    struct food *foods = arena_alloc(tx_arena(tx), (n + 1) * sizeof *foods);
+    size_t n_chunks = (n + CHUNK - 1) / CHUNK;
+    struct sql_rows *rows = arena_alloc(tx_arena(tx), (n_chunks + 1) * sizeof *rows);
+    struct sql_value values[CHUNK];
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; i < n_chunks && !err; i++) {
+        for (size_t k = 0; k < CHUNK; k++)
+            values[k] = sql_int(i * CHUNK + k < n ? ids[i * CHUNK + k] : 0);
+        err = tx_ask_ahead(tx, find, (struct sql_args){values, CHUNK}, &rows[i]);
+    }
+    if (!err)
+        err = tx_settle(tx);
+    for (size_t i = 0; i < n && !err; i++) {
+        const struct sql_rows *chunk = &rows[i / CHUNK];
+        foods[i] = (struct food){.id = ids[i], .archived = true};
+        for (size_t row = 0; row < chunk->n; row++)
+            if (sql_get_int(chunk, row, 0) == ids[i])
+                from_row(chunk, row, &foods[i]);
+    }
+    *ret_foods = foods;
+    return err;
+}
+
 enum err food_read_all(struct tx *tx, struct food **ret_foods, size_t *ret_n)
 {
     static const char read_all[] = "SELECT " COLUMNS " FROM foods WHERE archived = 0";

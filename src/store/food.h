@@ -24,6 +24,10 @@ struct food {
 /* A food by its id, an archived one too. */
 MUST_CHECK enum err food_find(struct tx *tx, int64_t id, struct food *ret_food, bool *ret_found);
 
+/* The same of many, in their order; one that is not there is told as archived. */
+MUST_CHECK enum err food_find_all(struct tx *tx, const int64_t *ids, size_t n,
+                                  struct food **ret_foods);
+
 /* Every food on the menu, in no particular order. */
 MUST_CHECK enum err food_read_all(struct tx *tx, struct food **ret_foods, size_t *ret_n);
 

@@ -65,7 +65,6 @@ enum err login_complete(struct tx *tx, void *arg)
 {
     struct login *login = arg;
     struct user *user = &login->user;
-    int64_t session_id;
 
     problem_reset(login->problem);
     login->session_expires_at_ms = 0;
@@ -80,6 +79,6 @@ enum err login_complete(struct tx *tx, void *arg)
         return problem_set(login->problem, PROBLEM_INVALID_CREDENTIALS, NULL);
     if (user->disabled)
         return problem_set(login->problem, PROBLEM_ACCOUNT_DISABLED, NULL);
-    return session_create(tx, user->id, login->session_token_hash, login->now_ms, &session_id,
+    return session_create(tx, user->id, login->session_token_hash, login->now_ms,
                           &login->session_expires_at_ms);
 }

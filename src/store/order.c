@@ -76,21 +76,22 @@ enum err order_read(struct tx *tx, void *arg)
     struct order_read *get = arg;
     struct sql_rows rows;
 
+    struct sql_value id = sql_int(get->order_id);
+    struct sql_rows item_rows, event_rows;
+
     get->found = false;
-    enum err err = tx_ask(tx, head, SQL_ARGS(sql_int(get->order_id)), &rows);
+    enum err err = tx_ask_ahead(tx, items, SQL_ARGS(id), &item_rows);
+    if (!err)
+        err = tx_ask_ahead(tx, events, SQL_ARGS(id), &event_rows);
+    if (!err)
+        err = tx_ask(tx, head, SQL_ARGS(id), &rows);
     if (err || rows.n == 0 || (get->user_id && get->user_id != sql_get_int(&rows, 0, 1)))
         return err;
     get->order = order_from_row(&rows, 0);
-    err = tx_ask(tx, items, SQL_ARGS(sql_int(get->order_id)), &rows);
-    if (err)
-        return err;
-    get->order.lines = lines_from_rows(tx, &rows);
-    get->order.n_lines = rows.n;
-    err = tx_ask(tx, events, SQL_ARGS(sql_int(get->order_id)), &rows);
-    if (err)
-        return err;
-    get->order.events = order_events_from_rows(tx, &rows);
-    get->order.n_events = rows.n;
+    get->order.lines = lines_from_rows(tx, &item_rows);
+    get->order.n_lines = item_rows.n;
+    get->order.events = order_events_from_rows(tx, &event_rows);
+    get->order.n_events = event_rows.n;
     get->found = true;
     return ERR_OK;
 }
@@ -259,7 +260,7 @@ static enum err fill_chunk(struct tx *tx, struct order *orders, size_t n)
 
     for (size_t i = 0; i < CHUNK; i++)
         ids[i] = sql_int(i < n ? orders[i].id : 0);
-    enum err err = tx_ask(tx, items, (struct sql_args){ids, CHUNK}, &items_rows);
+    enum err err = tx_ask_ahead(tx, items, (struct sql_args){ids, CHUNK}, &items_rows);
     if (!err)
         err = tx_ask(tx, events, (struct sql_args){ids, CHUNK}, &events_rows);
     if (err)

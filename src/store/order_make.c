@@ -1,24 +1,38 @@
 /* How an order comes to be: its row, its lines, its first event, and the cart without them. */
 #include "store/order_event.h"
 
-enum err order_event_add(struct tx *tx, const struct order_event_new *event)
+enum err order_event_add_ahead(struct tx *tx, const struct order_event_new *event,
+                               struct sql_rows *ret_rows)
 {
     static const char sql[] =
         "INSERT INTO order_events (order_id, from_status, to_status, actor, actor_id, note, at) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
+    return tx_ask_ahead(tx, sql,
+                        SQL_ARGS(sql_int(event->order_id), sql_text(event->from),
+                                 sql_text(order_status_text(event->to)),
+                                 sql_text(actor_text(event->actor)),
+                                 event->actor_id ? sql_int(event->actor_id) : sql_null(),
+                                 sql_text(event->note), sql_int(event->at_ms)),
+                        ret_rows);
+}
+
+void order_event_tell(struct tx *tx, const struct order_event_new *event,
+                      const struct sql_rows *rows)
+{
+    tx_emit(tx, (struct store_event){.kind = STORE_EVENT_ORDER,
+                                     .id = event->order_id,
+                                     .user_id = event->user_id,
+                                     .event_id = sql_get_int(rows, 0, 0)});
+}
+
+enum err order_event_add(struct tx *tx, const struct order_event_new *event)
+{
     struct sql_rows rows;
-    enum err err =
-        tx_ask(tx, sql,
-               SQL_ARGS(sql_int(event->order_id), sql_text(event->from),
-                        sql_text(order_status_text(event->to)), sql_text(actor_text(event->actor)),
-                        event->actor_id ? sql_int(event->actor_id) : sql_null(),
-                        sql_text(event->note), sql_int(event->at_ms)),
-               &rows);
+    enum err err = order_event_add_ahead(tx, event, &rows);
     if (!err)
-        tx_emit(tx, (struct store_event){.kind = STORE_EVENT_ORDER,
-                                         .id = event->order_id,
-                                         .user_id = event->user_id,
-                                         .event_id = sql_get_int(&rows, 0, 0)});
+        err = tx_settle(tx);
+    if (!err)
+        order_event_tell(tx, event, &rows);
     return err;
 }
 

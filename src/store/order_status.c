@@ -60,8 +60,9 @@ static enum err owe_refund(struct tx *tx, const struct order_set_status *change,
                                  });
 }
 
+/* ... and reads the order as it is then, in the trip that adds the event. */
 static enum err apply(struct tx *tx, const struct order_set_status *change,
-                      const struct order *order)
+                      const struct order *order, struct order_read *get)
 {
     static const char sql[] =
         "UPDATE orders SET status = $3, version = version + 1, stock_returned = $4, "
@@ -73,19 +74,25 @@ static enum err apply(struct tx *tx, const struct order_set_status *change,
                                     sql_int(change->now_ms)));
     if (!err && change->to == ORDER_CANCELLED && order->payment_id)
         err = owe_refund(tx, change, order);
+    struct order_event_new event = {
+        .order_id = order->id,
+        .user_id = order->user_id,
+        .from = order_status_text(order->status),
+        .to = change->to,
+        .actor = change->actor,
+        .actor_id = change->actor_id,
+        .note = change->note,
+        .at_ms = change->now_ms,
+    };
+    struct sql_rows event_rows;
     if (!err)
-        err = order_event_add(tx, &(struct order_event_new){
-                                      .order_id = order->id,
-                                      .user_id = order->user_id,
-                                      .from = order_status_text(order->status),
-                                      .to = change->to,
-                                      .actor = change->actor,
-                                      .actor_id = change->actor_id,
-                                      .note = change->note,
-                                      .at_ms = change->now_ms,
-                                  });
+        err = order_event_add_ahead(tx, &event, &event_rows);
     if (!err && returns)
         err = give_back(tx, change);
+    if (!err)
+        err = order_read(tx, get);
+    if (!err)
+        order_event_tell(tx, &event, &event_rows);
     return err;
 }
 
@@ -108,9 +115,8 @@ enum err order_set_status(struct tx *tx, void *arg)
         return problem_set(change->problem, PROBLEM_VERSION_CONFLICT, NULL);
     if (!order_may_go(get.order.status, change->to, get.order.fulfilment))
         return illegal(change, get.order.status, get.order.fulfilment);
-    err = apply(tx, change, &get.order);
-    if (!err)
-        err = order_read(tx, &get);
+    struct order before = get.order;
+    err = apply(tx, change, &before, &get);
     if (!err)
         change->order = get.order;
     return err;

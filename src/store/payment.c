@@ -54,20 +54,26 @@ enum payment_status payment_status_final(const struct payment *payment, int64_t 
     return payment->status == PAYMENT_CANCELLING ? payment->cancel_to : PAYMENT_EXPIRED;
 }
 
-static enum err find(struct tx *tx, const char *sql, int64_t id, struct payment *ret_payment)
+static struct payment from_rows(const struct sql_rows *rows)
 {
-    struct sql_rows rows;
-    enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(id)), &rows);
-    if (err)
-        return err;
-    *ret_payment = rows.n > 0 ? payment_from_row(&rows, 0, 0) : (struct payment){0};
-    return ERR_OK;
+    return rows->n > 0 ? payment_from_row(rows, 0, 0) : (struct payment){0};
+}
+
+static enum err find_ahead(struct tx *tx, int64_t payment_id, struct sql_rows *ret_rows)
+{
+    static const char sql[] = "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.id = $1";
+    return tx_ask_ahead(tx, sql, SQL_ARGS(sql_int(payment_id)), ret_rows);
 }
 
 enum err payment_find(struct tx *tx, int64_t payment_id, struct payment *ret_payment)
 {
-    static const char sql[] = "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.id = $1";
-    return find(tx, sql, payment_id, ret_payment);
+    struct sql_rows rows;
+    enum err err = find_ahead(tx, payment_id, &rows);
+    if (!err)
+        err = tx_settle(tx);
+    if (!err)
+        *ret_payment = from_rows(&rows);
+    return err;
 }
 
 static enum err find_owner(struct tx *tx, int64_t payment_id, int64_t *ret_user_id)
@@ -93,32 +99,57 @@ enum err payment_find_open(struct tx *tx, int64_t user_id, struct payment *ret_p
 {
     static const char sql[] = "SELECT " PAYMENT_COLUMNS " FROM payments p "
                               "WHERE p.user_id = $1 AND p.status IN ('creating', 'pending')";
-    return find(tx, sql, user_id, ret_payment);
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(user_id)), &rows);
+    if (!err)
+        *ret_payment = from_rows(&rows);
+    return err;
+}
+
+#define LINES                                                                                      \
+    "SELECT food_id, unit_price, quantity, line_total, name, taken FROM payment_items "            \
+    "WHERE payment_id = "
+
+static enum err ask_lines_ahead(struct tx *tx, int64_t payment_id, struct sql_rows *ret_rows)
+{
+    static const char sql[] = LINES "$1 ORDER BY food_id";
+    return tx_ask_ahead(tx, sql, SQL_ARGS(sql_int(payment_id)), ret_rows);
+}
+
+enum err payment_lines_open_ahead(struct tx *tx, int64_t user_id, struct sql_rows *ret_rows)
+{
+    static const char sql[] = LINES "(SELECT p.id FROM payments p WHERE p.user_id = $1 "
+                                    "AND p.status IN ('creating', 'pending')) ORDER BY food_id";
+    return tx_ask_ahead(tx, sql, SQL_ARGS(sql_int(user_id)), ret_rows);
+}
+
+void payment_lines_from_rows(struct tx *tx, const struct sql_rows *rows,
+                             struct payment_line **ret_lines, size_t *ret_n)
+{
+    struct payment_line *lines = arena_alloc(tx_arena(tx), (rows->n + 1) * sizeof *lines);
+    for (size_t i = 0; i < rows->n; i++)
+        lines[i] = (struct payment_line){
+            .food_id = sql_get_int(rows, i, 0),
+            .unit_price = sql_get_int(rows, i, 1),
+            .quantity = sql_get_int(rows, i, 2),
+            .line_total = sql_get_int(rows, i, 3),
+            .name = sql_get_str(rows, i, 4),
+            .taken = sql_get_bool(rows, i, 5),
+        };
+    *ret_lines = lines;
+    *ret_n = rows->n;
 }
 
 enum err payment_lines(struct tx *tx, int64_t payment_id, struct payment_line **ret_lines,
                        size_t *ret_n)
 {
-    static const char sql[] =
-        "SELECT food_id, unit_price, quantity, line_total, name, taken FROM payment_items "
-        "WHERE payment_id = $1 ORDER BY food_id";
     struct sql_rows rows;
-    enum err err = tx_ask(tx, sql, SQL_ARGS(sql_int(payment_id)), &rows);
-    if (err)
-        return err;
-    struct payment_line *lines = arena_alloc(tx_arena(tx), (rows.n + 1) * sizeof *lines);
-    for (size_t i = 0; i < rows.n; i++)
-        lines[i] = (struct payment_line){
-            .food_id = sql_get_int(&rows, i, 0),
-            .unit_price = sql_get_int(&rows, i, 1),
-            .quantity = sql_get_int(&rows, i, 2),
-            .line_total = sql_get_int(&rows, i, 3),
-            .name = sql_get_str(&rows, i, 4),
-            .taken = sql_get_bool(&rows, i, 5),
-        };
-    *ret_lines = lines;
-    *ret_n = rows.n;
-    return ERR_OK;
+    enum err err = ask_lines_ahead(tx, payment_id, &rows);
+    if (!err)
+        err = tx_settle(tx);
+    if (!err)
+        payment_lines_from_rows(tx, &rows, ret_lines, ret_n);
+    return err;
 }
 
 enum err payment_save(struct tx *tx, struct payment *payment, int64_t now_ms)
@@ -207,6 +238,7 @@ enum err payment_lock_all(struct tx *tx, const struct sql_rows *found,
 {
     int64_t *owners = arena_alloc(tx_arena(tx), (found->n + 1) * sizeof *owners);
     struct payment *payments = arena_alloc(tx_arena(tx), (found->n + 1) * sizeof *payments);
+    struct sql_rows *rows = arena_alloc(tx_arena(tx), (found->n + 1) * sizeof *rows);
     enum err err = ERR_OK;
 
     for (size_t i = 0; i < found->n; i++)
@@ -216,29 +248,36 @@ enum err payment_lock_all(struct tx *tx, const struct sql_rows *found,
         if (i == 0 || owners[i] != owners[i - 1])
             err = tx_lock_user(tx, owners[i]);
     for (size_t i = 0; i < found->n && !err; i++)
-        err = payment_find(tx, sql_get_int(found, i, 0), &payments[i]);
+        err = find_ahead(tx, sql_get_int(found, i, 0), &rows[i]);
+    if (!err)
+        err = tx_settle(tx);
+    for (size_t i = 0; i < found->n && !err; i++)
+        payments[i] = from_rows(&rows[i]);
     *ret_payments = payments;
     return err;
 }
 
 enum err payment_close_all(struct tx *tx, struct payment *payments, size_t n, int64_t now_ms)
 {
-    struct held {
-        struct payment_line *lines;
-        size_t n;
-    } *held = arena_zalloc(tx_arena(tx), (n + 1) * sizeof *held);
+    struct sql_rows *held = arena_zalloc(tx_arena(tx), (n + 1) * sizeof *held);
     enum err err = ERR_OK;
 
     for (size_t i = 0; i < n && !err; i++)
         if (payments[i].held)
-            err = payment_lines(tx, payments[i].id, &held[i].lines, &held[i].n);
+            err = ask_lines_ahead(tx, payments[i].id, &held[i]);
+    if (!err)
+        err = tx_settle(tx);
     for (size_t i = 0; i < n && !err; i++) {
         payments[i].status = payment_status_final(&payments[i], now_ms);
         payments[i].held = false;
         err = payment_save(tx, &payments[i], now_ms);
     }
-    for (size_t i = 0; i < n && !err; i++)
-        err = give_back(tx, held[i].lines, held[i].n);
+    for (size_t i = 0; i < n && !err; i++) {
+        struct payment_line *lines;
+        size_t n_lines;
+        payment_lines_from_rows(tx, &held[i], &lines, &n_lines);
+        err = give_back(tx, lines, n_lines);
+    }
     return err;
 }
 

@@ -128,6 +128,7 @@ MUST_CHECK enum err payment_news(struct tx *tx, void *news);
  * payment_conflict or invalid_value. */
 struct payment_simulate {
     int64_t payment_id, now_ms;
+    int64_t owner_id; /* of the payment, where that is known; else 0 */
     struct str outcome;
     struct problem *problem;
     struct payment payment; /* out */

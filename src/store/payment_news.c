@@ -286,7 +286,10 @@ enum err payment_simulate(struct tx *tx, void *arg)
 {
     struct payment_simulate *s = arg;
     struct payment *p = &s->payment;
-    enum err err = payment_find_locked(tx, s->payment_id, p);
+    enum err err = s->owner_id ? tx_lock_user(tx, s->owner_id) : ERR_OK;
+    if (!err)
+        err = s->owner_id ? payment_find(tx, s->payment_id, p)
+                          : payment_find_locked(tx, s->payment_id, p);
     if (err)
         return err;
     if (!p->id || !str_is(p->provider, "test"))

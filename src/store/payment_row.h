@@ -16,6 +16,13 @@ enum { PAYMENT_N_COLUMNS = 23 };
 /* The columns begin at `col`. */
 struct payment payment_from_row(const struct sql_rows *rows, size_t row, size_t col);
 
+/* The lines of the user's payment that is stored as open, asked ahead (tx_ask_ahead); as lines when
+ * that is answered. */
+MUST_CHECK enum err payment_lines_open_ahead(struct tx *tx, int64_t user_id,
+                                             struct sql_rows *ret_rows);
+void payment_lines_from_rows(struct tx *tx, const struct sql_rows *rows,
+                             struct payment_line **ret_lines, size_t *ret_n);
+
 /* Writes what of a payment can change, provided that nobody has written it since it was read: a
  * copy that is old fails the transaction with ERR_STALE. Its version moves. */
 MUST_CHECK enum err payment_save(struct tx *tx, struct payment *payment, int64_t now_ms);

@@ -24,30 +24,57 @@ struct context {
     "AND u.status IN ('failed', 'expired', 'cancelling', 'cancelled') "                            \
     "AND COALESCE(u.outcome, '') <> 'refused'"
 
+/* A remote payment that is replaced keeps its hold until its provider confirms that it can no
+ * longer be paid, so its units are not there for the new one. */
+static void leave_remote_hold(struct context *x)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (x->open.id && x->open.remote)
+            x->lines[i].held = 0;
+}
+
+static enum err read_lines(struct tx *tx, const struct place *place, struct context *x)
+{
+    enum err err = cart_lines_read(tx, place->user_id, place->now_ms, &x->lines, &x->n);
+    if (!err)
+        leave_remote_hold(x);
+    return err;
+}
+
+/* In one trip. */
 static enum err read_context(struct tx *tx, const struct place *place, struct context *x)
 {
     static const char sql[] = "SELECT s.currency, (SELECT count(*) " UNPAID "), " PAYMENT_COLUMNS
                               " FROM shop s LEFT JOIN payments p "
                               "ON p.user_id = $1 AND p.status IN ('creating', 'pending')";
-    struct sql_rows rows;
-    enum err err = tx_ask(
+    struct sql_rows rows, frozen;
+
+    *x = (struct context){0};
+    enum err err = tx_ask_ahead(
         tx, sql, SQL_ARGS(sql_int(place->user_id), sql_int(place->now_ms - PAYMENT_WINDOW_MS)),
         &rows);
+    if (!err)
+        err = payment_lines_open_ahead(tx, place->user_id, &frozen);
+    if (!err)
+        err = cart_lines_read(tx, place->user_id, place->now_ms, &x->lines, &x->n);
     if (err)
         return err;
-    *x = (struct context){.currency = sql_get_str(&rows, 0, 0), .unpaid = sql_get_int(&rows, 0, 1)};
+    x->currency = sql_get_str(&rows, 0, 0);
+    x->unpaid = sql_get_int(&rows, 0, 1);
     if (sql_is_null(&rows, 0, 2))
         return ERR_OK;
     x->open = payment_from_row(&rows, 0, 2);
     err = payment_expire(tx, &x->open, place->now_ms);
     if (err)
         return err;
-    if (!payment_is_open(x->open.status)) {
-        x->unpaid += x->open.created_at_ms > place->now_ms - PAYMENT_WINDOW_MS;
-        x->open = (struct payment){0};
+    if (payment_is_open(x->open.status)) {
+        payment_lines_from_rows(tx, &frozen, &x->frozen, &x->n_frozen);
+        leave_remote_hold(x);
         return ERR_OK;
     }
-    return payment_lines(tx, x->open.id, &x->frozen, &x->n_frozen);
+    x->unpaid += x->open.created_at_ms > place->now_ms - PAYMENT_WINDOW_MS;
+    x->open = (struct payment){0};
+    return read_lines(tx, place, x); /* without the hold */
 }
 
 /* ---- The same again ---- */
@@ -103,17 +130,6 @@ enum err place_again(struct tx *tx, int64_t payment_id, struct place *place)
 }
 
 /* ---- The checks ---- */
-
-/* A remote payment that is replaced keeps its hold until its provider confirms that it can no
- * longer be paid, so its units are not there for the new one. */
-static enum err read_lines(struct tx *tx, const struct place *place, struct context *x)
-{
-    enum err err = cart_lines_read(tx, place->user_id, place->now_ms, &x->lines, &x->n);
-    for (size_t i = 0; i < x->n && !err; i++)
-        if (x->open.id && x->open.remote)
-            x->lines[i].held = 0;
-    return err;
-}
 
 /* Nobody is refused for a hold whose time is over. */
 static enum err release_expired(struct tx *tx, const struct place *place, struct context *x)
@@ -289,8 +305,6 @@ enum err place_order(struct tx *tx, struct place *place)
 {
     struct context x;
     enum err err = read_context(tx, place, &x);
-    if (!err)
-        err = read_lines(tx, place, &x);
     if (err)
         return err;
     if (is_same(tx, place, &x)) {

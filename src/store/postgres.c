@@ -303,6 +303,8 @@ static const struct engine_token tokens[] = {
 
 const struct engine_ops postgres_ops = {
     .ask = postgres_tx_ask,
+    .ask_ahead = postgres_tx_ask_ahead,
+    .settle = postgres_tx_settle,
     .post = postgres_tx_post,
     .late = postgres_tx_late,
     .lock_user = postgres_tx_lock_user,

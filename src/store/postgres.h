@@ -53,7 +53,7 @@ void postgres_conn_close(struct postgres_conn *conn); /* NULL is fine */
 
 enum postgres_kind {
     POSTGRES_CONTROL, /* its answer does not matter */
-    POSTGRES_ASK,     /* its rows are the trip's; one a trip */
+    POSTGRES_ASK,     /* its rows are the trip's, but for those asked ahead; one a trip */
     POSTGRES_POST,    /* must change n_changed rows; looked at when the answer is here */
     POSTGRES_CHECKED, /* the same, but the server itself looks: what follows is not run */
     POSTGRES_COMMIT,
@@ -64,6 +64,10 @@ enum postgres_kind {
 /* Puts a statement into the pipeline. Its text is static. */
 void postgres_conn_queue(struct postgres_conn *conn, enum postgres_kind kind, int64_t n_changed,
                          const char *sql, struct sql_args args);
+
+/* A question that has rows of its own. */
+void postgres_conn_ask_ahead(struct postgres_conn *conn, const char *sql, struct sql_args args,
+                             struct sql_rows *ret_rows);
 
 /* Sends all that is queued and reads the answers; rows (of the ask, if there was one) into the
  * arena. `timeout_ms` 0: none. The first thing that failed is what it returns:
@@ -155,6 +159,9 @@ extern const struct engine_ops postgres_ops;
 
 enum err postgres_tx_ask(struct tx *tx, const char *sql, struct sql_args args,
                          struct sql_rows *ret_rows);
+enum err postgres_tx_ask_ahead(struct tx *tx, const char *sql, struct sql_args args,
+                               struct sql_rows *ret_rows);
+enum err postgres_tx_settle(struct tx *tx);
 enum err postgres_tx_post(struct tx *tx, int64_t n_changed, const char *sql, struct sql_args args);
 enum err postgres_tx_late(struct tx *tx, int64_t key, const char *sql, struct sql_args args);
 enum err postgres_tx_lock_user(struct tx *tx, int64_t user_id);

@@ -31,6 +31,7 @@ struct item {
     int64_t n_changed;
     const char *sql;
     struct stmt *stmt;
+    struct sql_rows *ret_rows; /* of a question asked ahead; else the trip's */
 };
 
 struct postgres_conn {
@@ -263,6 +264,16 @@ void postgres_conn_queue(struct postgres_conn *conn, enum postgres_kind kind, in
     push(conn, kind, n_changed, sql, NULL);
 }
 
+void postgres_conn_ask_ahead(struct postgres_conn *conn, const char *sql, struct sql_args args,
+                             struct sql_rows *ret_rows)
+{
+    size_t n_items = conn->n_items;
+
+    postgres_conn_queue(conn, POSTGRES_ASK, SQL_ANY_COUNT, sql, args);
+    if (conn->n_items > n_items)
+        conn->items[conn->n_items - 1].ret_rows = ret_rows;
+}
+
 /* False: the time is over, or the connection. */
 static bool wait_for(struct postgres_conn *conn, short events, int64_t end_ms)
 {
@@ -340,6 +351,8 @@ static void on_result(struct postgres_conn *conn, struct item *item, const PGres
                       struct arena *arena, struct sql_rows *ret_rows)
 {
     item->seen = true;
+    if (item->ret_rows)
+        ret_rows = item->ret_rows;
     switch (PQresultStatus(result)) {
     case PGRES_TUPLES_OK:
         if (item->kind == POSTGRES_ASK && !item->left)

@@ -57,6 +57,10 @@ static void queue_list(struct postgres_tx *tx, struct deferred_list *list, bool 
 {
     for (const struct deferred *d = list->first; d; d = d->next) {
         enum postgres_kind kind = POSTGRES_POST;
+        if (d->ret_rows) {
+            postgres_conn_ask_ahead(tx->conn, d->sql, d->args, d->ret_rows);
+            continue;
+        }
         if (d->n_changed == SQL_ANY_COUNT || counts_itself(d))
             kind = POSTGRES_CONTROL;
         else if (commits)
@@ -98,6 +102,18 @@ enum err postgres_tx_ask(struct tx *base, const char *sql, struct sql_args args,
     if (!err)
         *ret_rows = rows;
     return err;
+}
+
+enum err postgres_tx_ask_ahead(struct tx *tx, const char *sql, struct sql_args args,
+                               struct sql_rows *ret_rows)
+{
+    deferred_ask(&own(tx)->posts, tx->arena, sql, args, ret_rows);
+    return ERR_OK;
+}
+
+enum err postgres_tx_settle(struct tx *tx)
+{
+    return postgres_tx_flush(own(tx));
 }
 
 enum err postgres_tx_post(struct tx *tx, int64_t n_changed, const char *sql, struct sql_args args)

@@ -30,34 +30,43 @@ enum err session_find(struct tx *tx, struct str token_hash, int64_t now_ms,
     return err ? err : read_session(&rows, ret_session);
 }
 
-enum err session_find_by_id(struct tx *tx, int64_t session_id, int64_t user_id, int64_t now_ms,
-                            struct session *ret_session)
+enum err session_look_ahead(struct tx *tx, int64_t session_id, int64_t user_id, int64_t now_ms,
+                            struct session_look *look)
 {
     static const char find[] =
         FIND_SESSION "WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > $3";
-    struct sql_rows rows;
-    enum err err =
-        tx_ask(tx, find, SQL_ARGS(sql_int(session_id), sql_int(user_id), sql_int(now_ms)), &rows);
-    return err ? err : read_session(&rows, ret_session);
+    return tx_ask_ahead(tx, find, SQL_ARGS(sql_int(session_id), sql_int(user_id), sql_int(now_ms)),
+                        &look->rows);
+}
+
+enum err session_look_read(const struct session_look *look, struct session *ret_session)
+{
+    return read_session(&look->rows, ret_session);
+}
+
+enum err session_find_by_id(struct tx *tx, int64_t session_id, int64_t user_id, int64_t now_ms,
+                            struct session *ret_session)
+{
+    struct session_look look;
+    enum err err = session_look_ahead(tx, session_id, user_id, now_ms, &look);
+    if (!err)
+        err = tx_settle(tx);
+    return err ? err : session_look_read(&look, ret_session);
 }
 
 enum err session_create(struct tx *tx, int64_t user_id, struct str token_hash, int64_t now_ms,
-                        int64_t *ret_id, int64_t *ret_expires_at_ms)
+                        int64_t *ret_expires_at_ms)
 {
     static const char create[] =
         "INSERT INTO sessions (token_hash, user_id, created_at, used_at, expires_at) "
-        "VALUES ($1, $2, $3, $3, $4) RETURNING id";
+        "VALUES ($1, $2, $3, $3, $4)";
     int64_t expires_at_ms = now_ms + SESSION_LIFETIME_MS;
-    struct sql_rows rows;
-    enum err err = tx_ask(
-        tx, create,
-        SQL_ARGS(sql_blob(token_hash), sql_int(user_id), sql_int(now_ms), sql_int(expires_at_ms)),
-        &rows);
-    if (err)
-        return err;
-    *ret_id = sql_get_int(&rows, 0, 0);
-    *ret_expires_at_ms = expires_at_ms;
-    return ERR_OK;
+    enum err err = tx_post(
+        tx, 1, create,
+        SQL_ARGS(sql_blob(token_hash), sql_int(user_id), sql_int(now_ms), sql_int(expires_at_ms)));
+    if (!err)
+        *ret_expires_at_ms = expires_at_ms;
+    return err;
 }
 
 enum err session_touch(struct tx *tx, int64_t session_id, int64_t now_ms)

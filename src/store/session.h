@@ -21,8 +21,16 @@ MUST_CHECK enum err session_find(struct tx *tx, struct str token_hash, int64_t n
 MUST_CHECK enum err session_find_by_id(struct tx *tx, int64_t session_id, int64_t user_id,
                                        int64_t now_ms, struct session *ret_session);
 
+/* The same asked ahead (tx_ask_ahead): session_look_read when that is answered. */
+struct session_look {
+    struct sql_rows rows;
+};
+MUST_CHECK enum err session_look_ahead(struct tx *tx, int64_t session_id, int64_t user_id,
+                                       int64_t now_ms, struct session_look *look);
+MUST_CHECK enum err session_look_read(const struct session_look *look, struct session *ret_session);
+
 MUST_CHECK enum err session_create(struct tx *tx, int64_t user_id, struct str token_hash,
-                                   int64_t now_ms, int64_t *ret_id, int64_t *ret_expires_at_ms);
+                                   int64_t now_ms, int64_t *ret_expires_at_ms);
 
 /* Slides the expiry to now + SESSION_LIFETIME_MS; called when used_at is over SESSION_TOUCH_MS old. */
 MUST_CHECK enum err session_touch(struct tx *tx, int64_t session_id, int64_t now_ms);

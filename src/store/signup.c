@@ -180,13 +180,13 @@ static enum err make_user(struct tx *tx, struct signup_verify *v, const struct s
         .codes = v->codes,
         .now_ms = v->now_ms,
     };
-    int64_t user_id, session_id;
+    int64_t user_id;
 
     enum err err = user_insert(tx, &new, v->problem, &user_id);
     if (!err)
         err = tx_post(tx, 1, delete, SQL_ARGS(sql_int(sql_get_int(signup, 0, 0))));
     if (!err)
-        err = session_create(tx, user_id, v->session_token_hash, v->now_ms, &session_id,
+        err = session_create(tx, user_id, v->session_token_hash, v->now_ms,
                              &v->session_expires_at_ms);
     return err ? err : user_find(tx, user_id, &v->user);
 }

@@ -67,6 +67,22 @@ static enum err verb_ask(struct tx *tx, const char *sql, struct sql_args args,
     return err ? err : sqlite_conn_ask(tx_of(tx)->conn, tx->arena, sql, args, ret_rows);
 }
 
+static enum err verb_ask_ahead(struct tx *tx, const char *sql, struct sql_args args,
+                               struct sql_rows *ret_rows)
+{
+    struct sqlite_tx *own = tx_of(tx);
+
+    if (!own->defer)
+        return sqlite_conn_ask(own->conn, tx->arena, sql, args, ret_rows);
+    deferred_ask(&own->posts, tx->arena, sql, args, ret_rows);
+    return ERR_OK;
+}
+
+static enum err verb_settle(struct tx *tx)
+{
+    return sqlite_tx_flush(tx_of(tx));
+}
+
 static enum err verb_post(struct tx *tx, int64_t n_changed, const char *sql, struct sql_args args)
 {
     struct sqlite_tx *own = tx_of(tx);
@@ -368,6 +384,8 @@ static const struct engine_token tokens[] = {
 
 const struct engine_ops sqlite_ops = {
     .ask = verb_ask,
+    .ask_ahead = verb_ask_ahead,
+    .settle = verb_settle,
     .post = verb_post,
     .late = verb_late,
     .lock_user = verb_lock_user,

@@ -22,7 +22,8 @@ static enum err run_all(struct sqlite_tx *tx, struct deferred_list *list)
     enum err err = ERR_OK;
 
     for (const struct deferred *d = list->first; d && !err; d = d->next)
-        err = sqlite_tx_run(tx, d->n_changed, d->sql, d->args);
+        err = d->ret_rows ? sqlite_conn_ask(tx->conn, tx->tx.arena, d->sql, d->args, d->ret_rows)
+                          : sqlite_tx_run(tx, d->n_changed, d->sql, d->args);
     *list = (struct deferred_list){0};
     return err;
 }

@@ -61,7 +61,25 @@ enum err tx_ask(struct tx *tx, const char *sql, struct sql_args args, struct sql
 {
     if (tx->failed)
         return tx->failed;
+    tx->asked_ahead = false;
     return note(tx, tx->ops->ask(tx, sql, args, ret_rows));
+}
+
+enum err tx_ask_ahead(struct tx *tx, const char *sql, struct sql_args args,
+                      struct sql_rows *ret_rows)
+{
+    if (tx->failed)
+        return tx->failed;
+    tx->asked_ahead = true;
+    return note(tx, tx->ops->ask_ahead(tx, sql, args, ret_rows));
+}
+
+enum err tx_settle(struct tx *tx)
+{
+    if (tx->failed || !tx->asked_ahead)
+        return tx->failed;
+    tx->asked_ahead = false;
+    return note(tx, tx->ops->settle(tx));
 }
 
 enum err tx_post(struct tx *tx, int64_t n_changed, const char *sql, struct sql_args args)

@@ -102,6 +102,16 @@ enum { SQL_ANY_COUNT = -1 };
 MUST_CHECK enum err tx_ask(struct tx *tx, const char *sql, struct sql_args args,
                            struct sql_rows *ret_rows);
 
+/* The same with rows that are not needed before those of the next tx_ask: it travels with that one (or
+ * with tx_settle), behind what was posted before it, and *ret_rows is filled then; until then there are
+ * none. Each spares a trip. It may be answered although one behind it fails; a statement that may
+ * violate a unique row is not asked ahead. */
+MUST_CHECK enum err tx_ask_ahead(struct tx *tx, const char *sql, struct sql_args args,
+                                 struct sql_rows *ret_rows);
+
+/* Returns when all that was asked ahead is answered; a trip only where something is not. */
+MUST_CHECK enum err tx_settle(struct tx *tx);
+
 /* Runs a statement that needs no answer and must change exactly n_changed rows (or SQL_ANY_COUNT);
  * another count, or a unique row that is there already, fails the transaction with ERR_STALE: it is
  * rolled back and run again. May be deferred to the next ask or the commit; posts keep their order

@@ -89,22 +89,33 @@ void user_codes_draw(struct user_codes *ret_codes)
     }
 }
 
+static bool is_other(const struct sql_rows *rows, int64_t except_id)
+{
+    return rows->n > 0 && sql_get_int(rows, 0, 0) != except_id;
+}
+
 enum err user_check_free(struct tx *tx, struct str email_key, struct str phone, int64_t except_id,
                          struct problem *problem)
 {
-    struct user by_email, by_phone;
+    static const char by_email[] = "SELECT id FROM users WHERE email_key = $1";
+    static const char by_phone[] = "SELECT id FROM users WHERE phone = $1";
+    struct sql_rows emails = {0}, phones = {0};
+    enum err err = ERR_OK;
     bool taken = false;
 
-    enum err err = user_find_by_email(tx, email_key, &by_email);
+    if (email_key.ptr)
+        err = tx_ask_ahead(tx, by_email, SQL_ARGS(sql_text(email_key)), &emails);
+    if (!err && phone.ptr)
+        err = tx_ask_ahead(tx, by_phone, SQL_ARGS(sql_text(phone)), &phones);
     if (!err)
-        err = user_find_by_phone(tx, phone, &by_phone);
+        err = tx_settle(tx);
     if (err)
         return err;
-    if (by_email.id != 0 && by_email.id != except_id) {
+    if (is_other(&emails, except_id)) {
         problem_add(problem, "email", PROBLEM_EMAIL_TAKEN, NULL);
         taken = true;
     }
-    if (by_phone.id != 0 && by_phone.id != except_id) {
+    if (is_other(&phones, except_id)) {
         problem_add(problem, "phone", PROBLEM_PHONE_TAKEN, NULL);
         taken = true;
     }

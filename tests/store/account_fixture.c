@@ -109,7 +109,11 @@ static enum err make_session(struct tx *tx, void *arg)
 {
     struct account_session *l = arg;
     int64_t expires_at_ms;
-    return session_create(tx, l->user_id, l->token_hash, l->now_ms, &l->id, &expires_at_ms);
+    enum err err = session_create(tx, l->user_id, l->token_hash, l->now_ms, &expires_at_ms);
+    if (!err)
+        err = session_find(tx, l->token_hash, l->now_ms, &l->session);
+    l->id = l->session.id;
+    return err;
 }
 
 struct account_session account_session_make(struct shop_fixture *s, int64_t user_id,

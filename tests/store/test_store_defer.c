@@ -261,6 +261,70 @@ static void test_defer__a_posted_unique_row_is_run_again(void **state)
     check_unique(f);
 }
 
+/* ---- Asked ahead ---- */
+
+struct ahead {
+    int64_t before, between, settled;
+    size_t n_before; /* rows that were there before the next ask */
+};
+
+static enum err ask_ahead(struct tx *tx, void *arg)
+{
+    struct ahead *ahead = arg;
+    struct sql_args a = SQL_ARGS(sql_text(STR("a")));
+    struct sql_rows first, second, third;
+
+    enum err err = post_insert(tx, "a");
+    if (!err)
+        err = tx_post(tx, 1, add_sql, SQL_ARGS(sql_text(STR("a")), sql_int(5)));
+    if (!err)
+        err = tx_ask_ahead(tx, amount_sql, a, &first);
+    ahead->n_before = first.n;
+    if (!err)
+        err = tx_post(tx, 1, add_sql, SQL_ARGS(sql_text(STR("a")), sql_int(7)));
+    if (!err)
+        err = tx_ask(tx, amount_sql, a, &second);
+    if (err)
+        return err;
+    ahead->before = sql_get_int(&first, 0, 0);
+    ahead->between = sql_get_int(&second, 0, 0);
+    err = tx_post(tx, 1, add_sql, SQL_ARGS(sql_text(STR("a")), sql_int(8)));
+    if (!err)
+        err = tx_ask_ahead(tx, amount_sql, a, &third);
+    if (!err)
+        err = tx_settle(tx);
+    if (!err)
+        ahead->settled = sql_get_int(&third, 0, 0);
+    return err ? err : tx_settle(tx); /* nothing is left to answer */
+}
+
+static void check_ask_ahead(struct fixture *f)
+{
+    struct ahead ahead = {0};
+    assert_int_equal(store_write(f->store, f->arena, ask_ahead, &ahead), ERR_OK);
+    assert_int_equal(ahead.before, 5);
+    assert_int_equal(ahead.between, 12);
+    assert_int_equal(ahead.settled, 20);
+}
+
+static void test_defer__what_is_asked_ahead_is_answered_in_its_place(void **state)
+{
+    check_ask_ahead(*state);
+}
+
+static void test_defer__what_is_asked_ahead_waits_for_the_next(void **state)
+{
+    struct fixture *f = *state;
+    struct ahead ahead = {.n_before = 9};
+
+    fixture_reopen(f, (struct store_options){.defer = true, .run_twice = true});
+    check_ask_ahead(f);
+    fixture_reopen(f, (struct store_options){.defer = true});
+    assert_int_equal(store_write(f->store, f->arena, ask_ahead, &ahead),
+                     ERR_INTERNAL); /* twice "a" */
+    assert_int_equal(ahead.n_before, 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -272,6 +336,8 @@ int main(void)
         T(posts_in_their_order_then_lates_by_key),
         T(arguments_are_copied),
         T(a_posted_unique_row_is_run_again),
+        T(what_is_asked_ahead_is_answered_in_its_place),
+        T(what_is_asked_ahead_waits_for_the_next),
 #undef T
     };
 

@@ -29,6 +29,12 @@ static enum err note_ask(struct tx *tx, const char *sql, struct sql_args args,
     return note(tx, "ask", STR(""));
 }
 
+static enum err settle(struct tx *tx)
+{
+    (void)tx;
+    return ERR_OK;
+}
+
 static enum err note_user(struct tx *tx, int64_t user_id)
 {
     return note(tx, "user ", arena_printf(tx->arena, "%d", (int)user_id));
@@ -41,7 +47,12 @@ static enum err note_subject(struct tx *tx, struct str scope, struct str subject
 }
 
 static const struct engine_ops noting_ops = {
-    .ask = note_ask, .lock_user = note_user, .lock_subject = note_subject};
+    .ask = note_ask,
+    .ask_ahead = note_ask,
+    .settle = settle,
+    .lock_user = note_user,
+    .lock_subject = note_subject,
+};
 
 static int setup(void **state)
 {
