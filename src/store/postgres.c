@@ -12,6 +12,8 @@
 #include "base/crypto.h"
 #include "base/log.h"
 
+enum { CLAIM_TRIES = 20, CLAIM_PAUSE_MS = 50 };
+
 struct postgres_engine {
     struct engine engine;
     struct postgres_target *target;
@@ -249,6 +251,28 @@ static enum err engine_backup(struct engine *engine, struct store_backup *backup
     return ERR_INTERNAL;
 }
 
+/* Whose process was killed is noticed by the server a moment later. */
+static enum err try_claim(struct postgres_conn *conn)
+{
+    static const char sql[] =
+        "SELECT CASE WHEN pg_try_advisory_xact_lock(1397051990, 1) THEN 1 ELSE 0 END";
+    static const struct timespec moment = {.tv_nsec = CLAIM_PAUSE_MS * 1000000};
+    struct arena *arena = arena_create();
+    bool got = false;
+    enum err err = ERR_OK;
+
+    for (int i = 0; !err && !got && i < CLAIM_TRIES; i++) {
+        struct sql_rows rows;
+        if (i > 0)
+            nanosleep(&moment, NULL);
+        postgres_conn_queue(conn, POSTGRES_ASK, SQL_ANY_COUNT, sql, SQL_NO_ARGS);
+        err = postgres_conn_trip(conn, POSTGRES_TRIP_MAX_MS, arena, &rows);
+        got = !err && sql_get_bool(&rows, 0, 0);
+    }
+    arena_destroy(arena);
+    return err || got ? err : ERR_PROBLEM;
+}
+
 /* A lock of a transaction that is left open, because behind pgbouncer there is no session. Servers
  * hold it, shared, on the connection on which they listen. */
 static enum err engine_claim(struct engine *base)
@@ -256,29 +280,21 @@ static enum err engine_claim(struct engine *base)
     static const char begin_sql[] = "BEGIN";
     static const char stay_sql[] =
         "SELECT set_config('idle_in_transaction_session_timeout', '0', true)";
-    static const char lock_sql[] =
-        "SELECT CASE WHEN pg_try_advisory_xact_lock(1397051990, 1) THEN 1 ELSE 0 END";
     struct postgres_engine *engine = engine_of(base);
     struct postgres_conn *conn;
-    struct sql_rows rows;
 
     if (engine->claim)
         return postgres_conn_is_alive(engine->claim) ? ERR_OK : ERR_UNAVAILABLE;
     enum err err = postgres_conn_open(engine->target, &conn);
     if (err)
         return err;
-    struct arena *arena = arena_create();
     postgres_conn_queue(conn, POSTGRES_CONTROL, SQL_ANY_COUNT, begin_sql, SQL_NO_ARGS);
     postgres_conn_queue(conn, POSTGRES_CONTROL, SQL_ANY_COUNT, stay_sql, SQL_NO_ARGS);
-    postgres_conn_queue(conn, POSTGRES_ASK, SQL_ANY_COUNT, lock_sql, SQL_NO_ARGS);
-    err = postgres_conn_trip(conn, POSTGRES_TRIP_MAX_MS, arena, &rows);
-    if (!err && !sql_get_bool(&rows, 0, 0))
-        err = ERR_PROBLEM;
+    err = try_claim(conn);
     if (err)
         postgres_conn_close(conn);
     else
         engine->claim = conn;
-    arena_destroy(arena);
     return err;
 }
 

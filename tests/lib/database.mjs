@@ -53,7 +53,7 @@ export async function sql(database, text) {
   const [program, args] = database.startsWith('sqlite:')
     ? ['sqlite3', ['-bail', '-cmd', '.timeout 5000', database.slice('sqlite:'.length), text]]
     : ['psql', [...PSQL, `--command=${text}`, database]];
-  return (await execute(program, args)).stdout.trim();
+  return (await execute(program, args, { maxBuffer: 1 << 30 })).stdout.trim();
 }
 
 /* Sees to as many orders as no test could place: see fill.py. */

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from statements import OPEN_WORK, SMALL_TABLES, report, statements
 
-SMALL = SMALL_TABLES | {"sqlite_schema"}
+SMALL = SMALL_TABLES | {"sqlite_schema", "sqlite_sequence"}
 # What asks for these has an index of them, and does not look for them by walking down the ids.
 INDEXED = re.compile(r"needs_attention IS NOT NULL|refund_due = 1")
 # What walks through a table on purpose: a part of the statement, and why. With a step, that one alone.
@@ -28,6 +28,7 @@ ON_PURPOSE = {
     ("FROM users s CROSS JOIN orders q", "USE TEMP B-TREE FOR ORDER BY"):
         "sorts what was counted before and is little",
     "SELECT id FROM orders UNION ALL": "stops at the first row",
+    "SELECT COUNT(*) AS n_rows FROM": "servery copy: counts what it is going to read through",
     "COUNT(*), COALESCE(MAX(id), 0)": "servery check: counts at its end what it has read",
     "status IN ('pending', 'confirmed') ORDER BY id": "servery check: sorts the open orders of a slice",
     "ORDER BY p.expires_at LIMIT": "sorts the payments that are open at a provider no longer used",

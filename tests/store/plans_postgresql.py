@@ -32,6 +32,7 @@ ON_PURPOSE = {
     ("FROM users s CROSS JOIN", "Seq Scan on users"):
         "the same, for the orders or payments of those found",
     "SELECT id FROM orders UNION ALL": "stops at the first row",
+    "SELECT COUNT(*) AS n_rows FROM": "servery copy: counts what it is going to read through",
     "COUNT(*), COALESCE(MAX(id), 0)": "servery check: counts at its end what it has read",
     "DELETE FROM sessions": "ends all sessions, where a database is put back",
 }
