@@ -150,7 +150,7 @@ enum err call_authenticate(struct call *c)
     if (use_hint(c))
         return auth_check(c, &c->session);
     struct lookup lookup = {.token_hash = c->token_hash, .now_ms = c->now_ms};
-    enum err err = store_read(c->api->store, c->arena, find, &lookup);
+    enum err err = store_ask(c->api->store, c->arena, find, &lookup);
     if (!err)
         err = auth_check(c, &lookup.session);
     if (err)

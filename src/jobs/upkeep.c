@@ -97,7 +97,7 @@ static void reconcile_due(struct upkeep *u)
 static void tell_gone(struct upkeep *u)
 {
     struct sweep_gone_count gone = {.provider = u->provider};
-    enum err err = store_read(u->options.pay.store, u->arena, sweep_gone_count, &gone);
+    enum err err = store_ask(u->options.pay.store, u->arena, sweep_gone_count, &gone);
 
     log_failure("providers", err);
     for (size_t i = 0; !err && i < gone.n; i++)
@@ -174,7 +174,7 @@ static void sweep_pictures(struct upkeep *u)
 static void run_once(struct upkeep *u)
 {
     struct sweep_due due = {.now_ms = clock_now_ms(), .provider = u->provider};
-    enum err err = store_read(u->options.pay.store, u->arena, sweep_due, &due);
+    enum err err = store_ask(u->options.pay.store, u->arena, sweep_due, &due);
     arena_reset(u->arena);
     log_failure("due", err);
     if (err)

@@ -49,7 +49,8 @@ struct engine_ops {
     /* Deletes all rows of a table, to which none may refer any more. */
     enum err (*empty)(struct tx *tx, const char *table);
 
-    enum err (*read)(struct engine *engine, struct arena *arena, tx_fn *fn, void *arg);
+    /* `once`: it asks no more than once. */
+    enum err (*read)(struct engine *engine, struct arena *arena, bool once, tx_fn *fn, void *arg);
     enum err (*write)(struct engine *engine, struct arena *arena, tx_fn *fn, void *arg);
     void (*listen)(struct engine *engine, store_listener *listener, void *ctx);
     void (*stats)(const struct engine *engine, struct store_stats *ret_stats);

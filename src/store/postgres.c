@@ -38,10 +38,12 @@ static struct postgres_engine *engine_of(struct engine *engine)
 enum outcome { DONE, AGAIN, LOST };
 
 static enum outcome read_on(struct postgres_engine *engine, struct postgres_conn *conn,
-                            struct arena *arena, tx_fn *fn, void *arg, enum err *ret_err)
+                            struct arena *arena, bool once, tx_fn *fn, void *arg, enum err *ret_err)
 {
-    struct postgres_tx tx = {
-        .tx = {.ops = &postgres_ops, .arena = arena}, .conn = conn, .unnamed = engine->unnamed};
+    struct postgres_tx tx = {.tx = {.ops = &postgres_ops, .arena = arena},
+                             .conn = conn,
+                             .once = once && !engine->unnamed,
+                             .unnamed = engine->unnamed};
     enum err err = tx_result(&tx.tx, fn(&tx.tx, arg));
 
     if (postgres_conn_is_lost(conn)) {
@@ -53,7 +55,8 @@ static enum outcome read_on(struct postgres_engine *engine, struct postgres_conn
     return err == ERR_STALE ? AGAIN : DONE;
 }
 
-static enum err engine_read(struct engine *base, struct arena *arena, tx_fn *fn, void *arg)
+static enum err engine_read(struct engine *base, struct arena *arena, bool once, tx_fn *fn,
+                            void *arg)
 {
     struct postgres_engine *engine = engine_of(base);
     struct postgres_conn *conn = postgres_tell_own_conn(engine->tell);
@@ -63,14 +66,14 @@ static enum err engine_read(struct engine *base, struct arena *arena, tx_fn *fn,
 
     /* The listener: those who have a connection of the pool may be waiting for it. */
     if (conn) {
-        outcome = read_on(engine, conn, arena, fn, arg, &err);
+        outcome = read_on(engine, conn, arena, once, fn, arg, &err);
         return outcome == DONE ? err : ERR_UNAVAILABLE;
     }
     do {
         err = postgres_pool_take(engine->pool, POSTGRES_READ, &conn);
         if (err)
             return err;
-        outcome = read_on(engine, conn, arena, fn, arg, &err);
+        outcome = read_on(engine, conn, arena, once, fn, arg, &err);
         postgres_pool_return(engine->pool, POSTGRES_READ, conn);
     } while (outcome != DONE && ++runs <= POSTGRES_LOST_MAX);
     return outcome == DONE ? err : ERR_UNAVAILABLE;

@@ -147,6 +147,7 @@ struct postgres_tx {
     struct postgres_conn *conn;
     struct postgres_tell *tell;
     bool write, unnamed;
+    bool once; /* one ask, without a transaction around it */
     bool begun, committing;
     bool slow;           /* takes the time it takes */
     int64_t deadline_ms; /* monotonic; no COMMIT is sent after it */

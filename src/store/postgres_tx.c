@@ -29,9 +29,12 @@ static void begin(struct postgres_tx *tx)
         "set_config('idle_in_transaction_session_timeout', $3, true)";
     char text[3][16];
 
+    assert(!tx->once || !tx->begun || !"store_ask asks once");
     if (tx->begun)
         return;
     tx->begun = true;
+    if (tx->once)
+        return;
     postgres_conn_queue(tx->conn, POSTGRES_CONTROL, SQL_ANY_COUNT, tx->write ? write_sql : read_sql,
                         SQL_NO_ARGS);
     if (!tx->unnamed)
@@ -259,7 +262,7 @@ enum err postgres_tx_commit(struct postgres_tx *tx)
 
 static void leave(struct postgres_tx *tx, const char *sql)
 {
-    if (!tx->begun)
+    if (!tx->begun || tx->once)
         return;
     tx->begun = false;
     postgres_conn_queue(tx->conn, POSTGRES_CONTROL, SQL_ANY_COUNT, sql, SQL_NO_ARGS);

@@ -265,12 +265,14 @@ static enum err read_on(struct sqlite_conn *conn, struct arena *arena, tx_fn *fn
     return err;
 }
 
-static enum err engine_read(struct engine *base, struct arena *arena, tx_fn *fn, void *arg)
+static enum err engine_read(struct engine *base, struct arena *arena, bool once, tx_fn *fn,
+                            void *arg)
 {
     struct sqlite_engine *engine = engine_of(base);
     struct sqlite_conn *conn = engine->writer ? sqlite_writer_own_conn(engine->writer) : NULL;
     enum err err;
 
+    (void)once; /* BEGIN and COMMIT cost next to nothing */
     /* The listener between two batches: if it waited for a slow reader, so would every write. */
     if (conn) {
         sqlite_conn_set_reading(conn, true);

@@ -146,7 +146,12 @@ enum err tx_result(const struct tx *tx, enum err err)
 
 enum err store_read(struct store *store, struct arena *arena, tx_fn *fn, void *arg)
 {
-    return store->engine->ops->read(store->engine, arena, fn, arg);
+    return store->engine->ops->read(store->engine, arena, false, fn, arg);
+}
+
+enum err store_ask(struct store *store, struct arena *arena, tx_fn *fn, void *arg)
+{
+    return store->engine->ops->read(store->engine, arena, true, fn, arg);
 }
 
 enum err store_write(struct store *store, struct arena *arena, tx_fn *fn, void *arg)

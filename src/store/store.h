@@ -179,6 +179,10 @@ int64_t tx_overlap_ms(const struct tx *tx);
 MUST_CHECK enum err store_read(struct store *store, struct arena *arena, tx_fn *fn, void *arg);
 MUST_CHECK enum err store_write(struct store *store, struct arena *arena, tx_fn *fn, void *arg);
 
+/* store_read for a function that asks once and no more: one statement is a snapshot by itself, and an
+ * engine across a network is spared the transaction around it. */
+MUST_CHECK enum err store_ask(struct store *store, struct arena *arena, tx_fn *fn, void *arg);
+
 /* Called after each commit with what its transactions emitted, in order, on a thread that
  * committed, before any of their callers is answered; never twice at a time. With several servers
  * also with what another one committed, soon after, on a thread of the engine's own. It may
