@@ -159,6 +159,9 @@ static bool deliver(struct mailer *mailer, struct arena *arena, const struct del
     return true;
 }
 
+_Static_assert((int)MAILER_LEASE_MS > (int)MAIL_TOTAL_TIMEOUT_MS,
+               "a mail is sent within its lease");
+
 /* ---- The threads ---- */
 
 /* Takes one mail: at a stop or a crash no more than one a thread waits for its lease to end.

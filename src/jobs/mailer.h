@@ -12,8 +12,8 @@
 struct mailer;
 
 enum {
-    MAILER_THREADS = 2, /* a server that hangs for one mail does not hold up all */
-    MAILER_LEASE_MS = 90 * 1000,
+    MAILER_THREADS = 2,          /* a server that hangs for one mail does not hold up all */
+    MAILER_LEASE_MS = 50 * 1000, /* a server that dies leaves no mail unsent for a minute */
     MAILER_FIRST_DELAY_MS = 5 * 1000,
     MAILER_LAST_DELAY_MS = 60 * 60 * 1000,
     MAILER_GIVE_UP_MS = 24 * 60 * 60 * 1000,

@@ -62,72 +62,72 @@ enum err outbox_add(struct tx *tx, const struct outbox_mail *mail, int64_t now_m
     return err;
 }
 
-static enum err expire(struct tx *tx, struct outbox_take *take)
-{
-    static const char expire_due[] =
-        "UPDATE outbox SET status = 'expired', body = NULL, done_at = $1 "
-        "WHERE status = 'waiting' AND next_at <= $1 AND useless_at <= $1 RETURNING id";
-    struct sql_rows rows;
-    enum err err = tx_ask(tx, expire_due, SQL_ARGS(sql_int(take->now_ms)), &rows);
-    if (!err)
-        take->n_expired = rows.n;
-    return err;
-}
-
-/* Takes one due mail, unless another sender was first. */
-static enum err lease(struct tx *tx, struct outbox_take *take, int64_t id)
+/* Takes one due mail. */
+static enum err lease_ahead(struct tx *tx, const struct outbox_take *take, int64_t id,
+                            struct sql_rows *ret_rows)
 {
     static const char lease_one[] =
         "UPDATE outbox SET next_at = $3, attempts = attempts + 1 "
         "WHERE id = $1 AND status = 'waiting' AND next_at <= $2 "
         "RETURNING id, recipient, subject, body, attempts, useless_at, created_at";
-    struct sql_rows rows;
-    enum err err =
-        tx_ask(tx, lease_one,
-               SQL_ARGS(sql_int(id), sql_int(take->now_ms), sql_int(take->now_ms + take->lease_ms)),
-               &rows);
-    if (err || rows.n == 0)
-        return err;
-    take->mails[take->n++] = (struct outbox_mail){
-        .id = sql_get_int(&rows, 0, 0),
-        .recipient = sql_get_str(&rows, 0, 1),
-        .subject = sql_get_str(&rows, 0, 2),
-        .sealed_body = sql_get_str(&rows, 0, 3),
-        .attempts = sql_get_int(&rows, 0, 4),
-        .useless_at_ms = sql_get_int(&rows, 0, 5),
-        .created_at_ms = sql_get_int(&rows, 0, 6),
-    };
-    return ERR_OK;
+    return tx_ask_ahead(
+        tx, lease_one,
+        SQL_ARGS(sql_int(id), sql_int(take->now_ms), sql_int(take->now_ms + take->lease_ms)),
+        ret_rows);
 }
 
+static void add_mail(struct outbox_take *take, const struct sql_rows *rows)
+{
+    if (rows->n == 0)
+        return; /* whoever had it has finished it */
+    take->mails[take->n++] = (struct outbox_mail){
+        .id = sql_get_int(rows, 0, 0),
+        .recipient = sql_get_str(rows, 0, 1),
+        .subject = sql_get_str(rows, 0, 2),
+        .sealed_body = sql_get_str(rows, 0, 3),
+        .attempts = sql_get_int(rows, 0, 4),
+        .useless_at_ms = sql_get_int(rows, 0, 5),
+        .created_at_ms = sql_get_int(rows, 0, 6),
+    };
+}
+
+/* Those of all servers take one after the other, so that they do not all wait for the same row, and
+ * then find that it is gone. */
 enum err outbox_take(struct tx *tx, void *arg)
 {
+    static const char expire_due[] =
+        "UPDATE outbox SET status = 'expired', body = NULL, done_at = $1 "
+        "WHERE status = 'waiting' AND next_at <= $1 AND useless_at <= $1 RETURNING id";
     static const char find_due[] = "SELECT id FROM outbox WHERE status = 'waiting' "
                                    "AND next_at <= $1 ORDER BY next_at, id LIMIT $2";
     static const char find_next[] = "SELECT next_at FROM outbox WHERE status = 'waiting' "
                                     "ORDER BY next_at, id LIMIT 1";
     struct outbox_take *take = arg;
-    struct sql_rows due, next;
+    struct sql_rows expired, due, next;
 
     take->n = 0;
     take->n_expired = 0;
     take->next_at_ms = 0;
     take->mails = arena_zalloc(tx_arena(tx), take->max * sizeof(*take->mails));
-    enum err err = expire(tx, take);
+    struct sql_rows *leased = arena_alloc(tx_arena(tx), take->max * sizeof(*leased));
+    enum err err = tx_lock_subject(tx, STR("outbox"), STR("take"));
+    if (!err)
+        err = tx_ask_ahead(tx, expire_due, SQL_ARGS(sql_int(take->now_ms)), &expired);
     if (!err)
         err = tx_ask(tx, find_due, SQL_ARGS(sql_int(take->now_ms), sql_int((int64_t)take->max)),
                      &due);
+    for (size_t i = 0; !err && i < due.n; i++)
+        err = lease_ahead(tx, take, sql_get_int(&due, i, 0), &leased[i]);
+    if (!err)
+        err = tx_ask(tx, find_next, SQL_NO_ARGS, &next);
     if (err)
         return err;
-    for (size_t i = 0; i < due.n; i++) {
-        err = lease(tx, take, sql_get_int(&due, i, 0));
-        if (err)
-            return err;
-    }
-    err = tx_ask(tx, find_next, SQL_NO_ARGS, &next);
-    if (!err && next.n > 0)
+    take->n_expired = expired.n;
+    for (size_t i = 0; i < due.n; i++)
+        add_mail(take, &leased[i]);
+    if (next.n > 0)
         take->next_at_ms = sql_get_int(&next, 0, 0);
-    return err;
+    return ERR_OK;
 }
 
 static enum err finish(struct tx *tx, const struct outbox_finish *f, const char *status)

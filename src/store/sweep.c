@@ -17,6 +17,12 @@
     AT_A_PROVIDER "AND p.provider <> $2 AND p.expires_at <= $1 "                                   \
                   "AND (p.needs_attention IS NULL OR p.expires_at <= $4)"
 
+/* One slice of a kind at a time. */
+static enum err take_turn(struct tx *tx, struct str kind)
+{
+    return tx_lock_subject(tx, STR("sweep"), kind);
+}
+
 enum err sweep_due(struct tx *tx, void *arg)
 {
     static const char sql[] =
@@ -47,8 +53,9 @@ enum err sweep_payments(struct tx *tx, void *arg)
         "SELECT p.id, p.user_id FROM payments p WHERE " EXPIRED " ORDER BY p.expires_at LIMIT $2";
     struct sweep_payments *sweep = arg;
     struct sql_rows rows;
-    enum err err =
-        tx_ask(tx, sql, SQL_ARGS(sql_int(sweep->now_ms), sql_int(SWEEP_PAYMENTS)), &rows);
+    enum err err = take_turn(tx, STR("payments"));
+    if (!err)
+        err = tx_ask(tx, sql, SQL_ARGS(sql_int(sweep->now_ms), sql_int(SWEEP_PAYMENTS)), &rows);
     if (err)
         return err;
     sweep->more = rows.n == SWEEP_PAYMENTS;
@@ -71,10 +78,12 @@ enum err sweep_calls(struct tx *tx, void *arg)
     struct sql_rows rows;
 
     sweep->n = 0;
-    enum err err = tx_ask(tx, sql,
-                          SQL_ARGS(sql_int(sweep->now_ms), sql_text(sweep->provider),
-                                   sql_int(sweep->now_ms - PAYMENT_LOOK_MS), sql_int(SWEEP_CALLS)),
-                          &rows);
+    enum err err = take_turn(tx, STR("calls"));
+    if (!err)
+        err = tx_ask(tx, sql,
+                     SQL_ARGS(sql_int(sweep->now_ms), sql_text(sweep->provider),
+                              sql_int(sweep->now_ms - PAYMENT_LOOK_MS), sql_int(SWEEP_CALLS)),
+                     &rows);
     if (!err)
         err = payment_lock_all(tx, &rows, &found);
     for (size_t i = 0; !err && i < rows.n; i++) {
@@ -138,11 +147,12 @@ enum err sweep_gone(struct tx *tx, void *arg)
     size_t n_over = 0;
 
     sweep->n = 0;
-    enum err err =
-        tx_ask(tx, sql,
-               SQL_ARGS(sql_int(sweep->now_ms), sql_text(sweep->provider), sql_int(SWEEP_PAYMENTS),
-                        sql_int(sweep->now_ms - PROVIDER_GONE_MS)),
-               &rows);
+    enum err err = take_turn(tx, STR("gone"));
+    if (!err)
+        err = tx_ask(tx, sql,
+                     SQL_ARGS(sql_int(sweep->now_ms), sql_text(sweep->provider),
+                              sql_int(SWEEP_PAYMENTS), sql_int(sweep->now_ms - PROVIDER_GONE_MS)),
+                     &rows);
     if (!err)
         err = payment_lock_all(tx, &rows, &found);
     for (size_t i = 0; !err && i < rows.n; i++) {
@@ -182,7 +192,9 @@ enum err sweep_images(struct tx *tx, void *arg)
     struct sweep_images *sweep = arg;
     int64_t before_ms = sweep->now_ms - IMAGE_KEPT_MS;
     struct sql_rows rows;
-    enum err err = tx_ask(tx, due, SQL_ARGS(sql_int(before_ms), sql_int(SWEEP_IMAGES)), &rows);
+    enum err err = take_turn(tx, STR("images"));
+    if (!err)
+        err = tx_ask(tx, due, SQL_ARGS(sql_int(before_ms), sql_int(SWEEP_IMAGES)), &rows);
     sweep->n_forgotten = 0;
     for (size_t i = 0; !err && i < rows.n; i++) {
         bool is_shown = sql_get_bool(&rows, i, 1);
@@ -228,7 +240,7 @@ enum err sweep_old(struct tx *tx, void *arg)
 {
     struct sweep_old *sweep = arg;
     int64_t left = SWEEP_ROWS;
-    enum err err = ERR_OK;
+    enum err err = take_turn(tx, STR("old"));
     for (size_t i = 0; i < sizeof OLD / sizeof *OLD && left > 0 && !err; i++) {
         struct sql_rows rows;
         err = tx_ask(tx, OLD[i].sql,
