@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { buildDir } from '../lib/build.mjs';
 import { Client } from '../lib/client.mjs';
+import { databaseIn, dropDatabaseOf } from '../lib/database.mjs';
 import { ADMIN, PROGRAM, Server } from '../lib/server.mjs';
 import { addFood, logInAdmin, move, order, signUp } from '../lib/shop.mjs';
 
@@ -71,8 +72,9 @@ class Machine {
       this.server = undefined;
     }
     if (verb !== 'stop') {
+      const [, database] = readFileSync(this.config, 'utf8').match(/^database = (.*)$/m);
       this.server = await new Server({ mode: 'serve', dir: this.data,
-        settings: { payment: 'test', allow_test_payments: 'yes' } }).start();
+        settings: { payment: 'test', allow_test_payments: 'yes', database } }).start();
     }
   }
 
@@ -162,6 +164,37 @@ test('the restore touches nothing when the backup is no good', async (t) => {
   }
   assert.deepEqual(machine.asked, []);
   await new Client(machine.server).get('/readyz', { expect: 200 });
+});
+
+test('the move takes the shop to another database, or leaves it where it is', async (t) => {
+  const machine = await Machine.create(t);
+  await machine.start();
+  await machine.server.makeAdmin();
+  const rice = await addFood(await logInAdmin(machine.server), { stock: 10 });
+  const customer = await signUp(machine.server);
+  const placed = await order(customer, [[rice, 2]]);
+  const settings = readFileSync(machine.config, 'utf8');
+  const FROM = `sqlite:${join(machine.data, 'servery.db')}`;
+
+  const nowhere = await machine.run('move', { FROM, TO: 'sqlite:/nowhere/at/all.db' });
+  assert.notEqual(nowhere.code, 0);
+  assert.equal(readFileSync(machine.config, 'utf8'), settings);
+  await new Client(machine.server).get('/readyz', { expect: 200 });
+
+  const other = join(machine.data, 'elsewhere');
+  mkdirSync(other);
+  const TO = databaseIn(other);
+  t.after(() => dropDatabaseOf(other));
+  machine.asked = [];
+  const { code, out } = await machine.run('move', { FROM, TO });
+  assert.equal(code, 0, out);
+  assert.deepEqual(machine.asked, ['systemctl stop servery', 'systemctl start servery']);
+  assert.match(out, /checked 1 foods, 1 payments, 1 orders: 0 breaches/);
+  assert.equal(readFileSync(machine.config, 'utf8'),
+    `${settings.split('\n').slice(1).join('\n')}database = ${TO}\n`);
+  const there = new Client(machine.server, { token: customer.token });
+  assert.equal((await there.get(`/api/orders/${placed.id}`)).body.total, placed.total);
+  assert.equal(machine.server.settings.database, TO);
 });
 
 // The schema of the first version, as its program made it.
