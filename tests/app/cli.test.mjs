@@ -108,7 +108,7 @@ for (const [args, words] of [
   [['--database', 'foo.db'], /database \(from flag\): must be sqlite:FILE/],
   [['--database', 'sqlite:'], /database/],
   [['--database', ''], /database/],
-  [['--database', 'postgresql://u:hunter2@h/db'], /database [^2]*$/],
+  [['--database', 'postgresql://u:hunter2@h/db?nothing=1'], /database [^2]*$/],
   [['--no-such-thing=1'], /unknown option/],
   [['--listen'], /--listen needs a value/],
   [['--config', '/nowhere/at/all'], /cannot read/],
