@@ -7,6 +7,7 @@ usage: fill.py DATABASE USER_ID FOOD_ID ORDERS NOTE [LINES NAME]
 DATABASE is what the program's setting is: sqlite:FILE or postgresql://..."""
 import re
 import sqlite3
+import subprocess
 import sys
 
 NUMBERS = """WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :orders),
@@ -20,33 +21,40 @@ STATEMENTS = (
     """INSERT INTO order_events (order_id, to_status, actor, at) SELECT :last + i, 'pending',
     'customer', :begin + i / 2 FROM n""",
 )
-# SQLite goes on after the highest id there is, PostgreSQL after the last one that it gave itself.
-GO_ON = "SELECT setval(pg_get_serial_sequence('orders', 'id'), max(id)) FROM orders"
 
 
-def connect(database):
-    """A connection, and what turns the parameters of a statement into those of the engine."""
-    if database.startswith("sqlite:"):
-        return sqlite3.connect(database.removeprefix("sqlite:")), lambda sql: sql
-    import psycopg2  # where it is needed: Debian's python3-psycopg2
-    return psycopg2.connect(database), lambda sql: re.sub(r":(\w+)", r"%(\1)s", sql)
+def fill_sqlite(file, values):
+    database = sqlite3.connect(file)
+    (values["last"],) = database.execute("SELECT COALESCE(max(id), 0) FROM orders").fetchone()
+    for statement in STATEMENTS:
+        database.execute(NUMBERS + statement, values)
+    database.commit()
+    database.close()
+
+
+def fill_postgresql(url, values):
+    """By psql, whose variables are :number and :'text'."""
+    def own(match):
+        return f":'{match[1]}'" if isinstance(values.get(match[1]), str) else match[0]
+    script = "BEGIN;\nSELECT COALESCE(max(id), 0) AS last FROM orders \\gset\n"
+    for statement in STATEMENTS:
+        script += re.sub(r":(\w+)", own, NUMBERS + statement) + ";\n"
+    # SQLite goes on after the highest id there is, PostgreSQL after the last one that it gave itself.
+    script += "SELECT setval(pg_get_serial_sequence('orders', 'id'), max(id)) FROM orders;\nCOMMIT;\n"
+    variables = [f"--set={name}={value}" for name, value in values.items()]
+    subprocess.run(["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", *variables, url],
+                   input=script, encoding="utf-8", stdout=subprocess.DEVNULL, check=True)
 
 
 def main():
-    name, user, food, orders, note, lines, food_name = \
+    database, user, food, orders, note, lines, name = \
         sys.argv[1:] + ["1", "Rice"][len(sys.argv) - 6:]
-    database, native = connect(name)
-    cursor = database.cursor()
-    cursor.execute("SELECT COALESCE(max(id), 0) FROM orders")
-    (last,) = cursor.fetchone()
     values = {"user": int(user), "food": int(food), "orders": int(orders), "note": note,
-              "lines": int(lines), "name": food_name, "last": last, "begin": 1700000000000}
-    for statement in STATEMENTS:
-        cursor.execute(native(NUMBERS + statement), values)
-    if not name.startswith("sqlite:"):
-        cursor.execute(GO_ON)
-    database.commit()
-    database.close()
+              "lines": int(lines), "name": name, "begin": 1700000000000}
+    if database.startswith("sqlite:"):
+        fill_sqlite(database.removeprefix("sqlite:"), values)
+    else:
+        fill_postgresql(database, values)
 
 
 if __name__ == "__main__":

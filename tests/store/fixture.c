@@ -14,13 +14,24 @@ const struct migration fixture_migrations[] = {
      "CREATE UNIQUE INDEX things_name ON things (name);\n"},
 };
 
-void fixture_dir(struct fixture *f)
+static void make(struct fixture *f, bool migrated)
 {
     *f = (struct fixture){.dir = "/tmp/servery-test-XXXXXX"};
     assert_non_null(mkdtemp(f->dir));
     snprintf(f->path, sizeof(f->path), "%s/shop.db", f->dir);
-    snprintf(f->database, sizeof(f->database), "sqlite:%s", f->path);
+    database_url(f->dir, f->database, sizeof f->database);
+    database_create(f->dir, migrated);
     f->arena = arena_create();
+}
+
+void fixture_dir(struct fixture *f)
+{
+    make(f, false);
+}
+
+void fixture_shop_dir(struct fixture *f)
+{
+    make(f, true);
 }
 
 void fixture_remove(struct fixture *f)
@@ -35,6 +46,7 @@ void fixture_remove(struct fixture *f)
         unlink(path);
     }
     assert_int_equal(rmdir(f->dir), 0);
+    database_drop(f->dir);
 }
 
 void fixture_reopen(struct fixture *f, struct store_options options)
@@ -75,6 +87,17 @@ int fixture_teardown(void **state)
     fixture_remove(*state);
     free(*state);
     return 0;
+}
+
+/* Where one thread writes, a bug; else others who were faster. */
+enum err fixture_always_stale(void)
+{
+    return database_on_postgresql() ? ERR_UNAVAILABLE : ERR_INTERNAL;
+}
+
+int fixture_runs_max(void)
+{
+    return database_on_postgresql() ? 8 : 2;
 }
 
 enum err thing_insert(struct tx *tx, void *arg)

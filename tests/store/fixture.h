@@ -1,5 +1,5 @@
-/* What the tests of the store share: a database file in a temporary folder, and small transactions
- * on a table `things (id, name UNIQUE, amount, data, parent_id)`. */
+/* What the tests of the store share: a database and a temporary folder, and small transactions on a
+ * table `things (id, name UNIQUE, amount, data, parent_id)`. */
 #ifndef SERVERY_TESTS_STORE_FIXTURE_H
 #define SERVERY_TESTS_STORE_FIXTURE_H
 
@@ -12,13 +12,14 @@
 
 #include <cmocka.h>
 
+#include "database.h"
 #include "store/engine.h"
 #include "store/store.h"
 
 struct fixture {
     char dir[64];
-    char path[96];      /* of the database file */
-    char database[112]; /* the same as a setting */
+    char path[96];      /* of the database file; SQLite only */
+    char database[256]; /* the setting */
     struct arena *arena;
     struct store *store;
     bool defer; /* its stores do */
@@ -35,9 +36,14 @@ int fixture_teardown(void **state);
 /* Closes the store and opens it anew with these options; `database` is filled in. */
 void fixture_reopen(struct fixture *f, struct store_options options);
 
-/* A fixture without a store. */
+/* A fixture without a store; the database is empty or not there, or (…_shop_dir) migrated perhaps. */
 void fixture_dir(struct fixture *f);
+void fixture_shop_dir(struct fixture *f);
 void fixture_remove(struct fixture *f);
+
+/* What a write comes to that is stale however often it runs, and how often that is. */
+enum err fixture_always_stale(void);
+int fixture_runs_max(void);
 
 /* Inserts a thing called arg->name. */
 struct thing {

@@ -14,7 +14,7 @@ static int set_up(void **state, struct store_options options)
     struct shop_fixture *s = calloc(1, sizeof(*s));
     int applied;
 
-    fixture_dir(&s->base);
+    fixture_shop_dir(&s->base);
     options.database = s->base.database;
     assert_int_equal(store_open(&options, &s->base.store), ERR_OK);
     assert_int_equal(store_migrate(s->base.store, &applied), ERR_OK);

@@ -554,7 +554,7 @@ int main(void)
         PAY_TEST(test_order__news_by_id),
         PAY_TEST(test_order__a_word_of_few_orders_and_of_many),
         PAY_TEST(test_order__looks_through_slices),
-        PAY_TEST(test_order__lists_go_by_an_index),
+        SHOP_TEST_AS(test_order__lists_go_by_an_index, SQLITE_ONLY, shop_setup, pay_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -247,9 +247,12 @@ static void test_place__total_limit(void **state)
 
 /* ---- The last unit ---- */
 
+/* As every call of a user's does. */
 static enum err run_place(struct tx *tx, void *arg)
 {
-    return place_order(tx, arg);
+    struct place *place = arg;
+    enum err err = tx_lock_user(tx, place->user_id);
+    return err ? err : place_order(tx, place);
 }
 
 enum { BUYERS = 50, TIMES = 20 };

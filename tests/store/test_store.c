@@ -204,9 +204,9 @@ static void test_store__post_states_its_count(void **state)
     assert_int_equal(amount_of_all(f), 2);
     assert_int_equal(store_write(f->store, f->arena, change_things, &any), ERR_OK);
     assert_int_equal(amount_of_all(f), 4);
-    /* Twice stale is a bug; nothing of it stays. */
-    assert_int_equal(store_write(f->store, f->arena, change_things, &one), ERR_INTERNAL);
-    assert_int_equal(one.runs, 2);
+    /* Nothing of it stays. */
+    assert_int_equal(store_write(f->store, f->arena, change_things, &one), fixture_always_stale());
+    assert_int_equal(one.runs, fixture_runs_max());
     assert_int_equal(amount_of_all(f), 4);
 }
 
@@ -229,7 +229,7 @@ static void test_store__late_changes_one_row(void **state)
     assert_int_equal(thing_add(f, "a"), ERR_OK);
     assert_int_equal(store_write(f->store, f->arena, change_things, &fits), ERR_OK);
     assert_int_equal(thing_add(f, "b"), ERR_OK);
-    assert_int_equal(store_write(f->store, f->arena, change_things, &not ), ERR_INTERNAL);
+    assert_int_equal(store_write(f->store, f->arena, change_things, &not ), fixture_always_stale());
     assert_int_equal(amount_of_all(f), 1);
 }
 
@@ -239,7 +239,8 @@ static void test_store__swallowed_failure_still_fails(void **state)
     struct change change = {.n_changed = 5, .swallow = true};
 
     assert_int_equal(thing_add(f, "a"), ERR_OK);
-    assert_int_equal(store_write(f->store, f->arena, change_things, &change), ERR_INTERNAL);
+    assert_int_equal(store_write(f->store, f->arena, change_things, &change),
+                     fixture_always_stale());
     assert_int_equal(amount_of_all(f), 0);
 }
 
@@ -254,7 +255,8 @@ static void test_store__refusal_rolls_back(void **state)
     store_stats(f->store, &after);
     assert_int_equal(thing.runs, 1);
     assert_int_equal(thing_count(f->store), 0);
-    assert_int_equal(after.jobs - before.jobs, 1);
+    if (!database_on_postgresql()) /* which counts what it committed */
+        assert_int_equal(after.jobs - before.jobs, 1);
     assert_int_equal(after.commits - before.commits, 0); /* nothing worth an fsync */
     assert_int_equal(after.failed_commits, 0);
 }
@@ -375,7 +377,7 @@ static void test_store__full_queue_refuses(void **state)
     struct thing things[2] = {{.name = "a"}, {.name = "b"}};
     struct writing holder, writings[2];
 
-    fixture_reopen(f, (struct store_options){.queue_max = 2});
+    fixture_reopen(f, (struct store_options){.queue_max = 2, .connections = 1});
     gate_init(&gate);
     holder = (struct writing){f->store, gate_hold, &gate, ERR_INTERNAL, 0};
     writing_start(&holder);
@@ -517,7 +519,7 @@ static void test_store__more_readers_than_connections(void **state)
     struct fixture *f = *state;
     pthread_t threads[8];
 
-    fixture_reopen(f, (struct store_options){.readers = 2});
+    fixture_reopen(f, (struct store_options){.readers = 2, .connections = 2});
     assert_int_equal(thing_add(f, "a"), ERR_OK);
     for (int i = 0; i < 8; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, read_often, f), 0);
@@ -530,12 +532,16 @@ int main(void)
     static const struct CMUnitTest tests[] = {
 #define T_AS(name, mode, setup)                                                                    \
     {"test_store__" #name mode, test_store__##name, setup, fixture_teardown, NULL}
-#define T(name) T_AS(name, "", fixture_setup), T_AS(name, ", deferred", fixture_setup_deferred)
-        T(values_roundtrip),
+#define T(name)                                                                                    \
+    T_AS(name, "", fixture_setup), T_AS(name, ", deferred" SQLITE_ONLY, fixture_setup_deferred)
+#define SQLITE(name)                                                                               \
+    T_AS(name, SQLITE_ONLY, fixture_setup),                                                        \
+        T_AS(name, ", deferred" SQLITE_ONLY, fixture_setup_deferred)
+        SQLITE(values_roundtrip),
         T(parameters_by_number_not_by_appearance),
         T(many_rows),
         T(statement_cache_grows),
-        T(double_colon_is_a_bug),
+        SQLITE(double_colon_is_a_bug),
         T(post_states_its_count),
         T(stale_once_is_run_again),
         T(late_changes_one_row),
@@ -544,13 +550,14 @@ int main(void)
         T(unique),
         T(constraints),
         T(run_twice),
-        T(one_commit_for_all_that_wait),
-        T(a_refusal_leaves_its_neighbours),
+        SQLITE(one_commit_for_all_that_wait),
+        SQLITE(a_refusal_leaves_its_neighbours),
         T(full_queue_refuses),
         T(events_after_commit_before_the_answer),
         T(events_once_when_run_twice),
         T(a_read_is_one_snapshot),
         T(more_readers_than_connections),
+#undef SQLITE
 #undef T
 #undef T_AS
     };
