@@ -54,6 +54,9 @@ class Server:
         self.start_ms = (time.monotonic() - begun) * 1000
         return self
 
+    def pids(self):
+        return [self.process.pid]
+
     def __enter__(self):
         return self.start()
 
@@ -68,10 +71,10 @@ class Server:
 
 def flow(server, path, users=USERS, seconds=SECONDS, values=None):
     """Runs the load driver; gives its figures as a dictionary. `values`: a file of lines, of which
-    the flow takes one at random as {{vr}}."""
+    the flow takes one at random as {{vr}}. The CPU is that of server.pids() and all below them."""
     more = ["-L", values] if values else []
     text = subprocess.run([f"{BUILD}/bench/flow", "-p", str(server.port), "-c", str(users), "-d",
-                           str(seconds), "-w", "1.5", "-P", str(server.process.pid), *more, path],
+                           str(seconds), "-w", "1.5", "-P", ",".join(map(str, server.pids())), *more, path],
                           capture_output=True, text=True, check=True).stdout
     found = dict(re.findall(r"(\S+?)=([\d.]+)", text))
     figures = {key: float(value) for key, value in found.items()}
@@ -90,14 +93,78 @@ def pss_kb(server):
         return int(re.search(r"Pss:\s+(\d+)", rollup.read())[1])
 
 
+def serve(database):
+    return [SERVERY, "serve", "--listen", "127.0.0.1:{port}", "--database", database, "--secret-file",
+            "{dir}/key", "--payment", "test", "--allow-test-payments", "--auth-rate-per-minute", "0"]
+
+
+def seed(database, users, admins):
+    subprocess.run([f"{BUILD}/bench/seed", database, str(users), str(admins)], check=True)
+
+
 def servery(seeded=USERS, admins=0):
     """A server on a new database with that many users and admins."""
-    server = Server("Servery + SQLite",
-                    [SERVERY, "serve", "--listen", "127.0.0.1:{port}", "--database",
-                     "sqlite:{dir}/servery.db", "--secret-file", "{dir}/key", "--payment", "test",
-                     "--allow-test-payments", "--auth-rate-per-minute", "0"])
+    server = Server("Servery + SQLite", serve("sqlite:{dir}/servery.db"))
+    server.database = f"sqlite:{server.dir}/servery.db"
     if seeded:
-        subprocess.run([f"{BUILD}/bench/seed", f"sqlite:{server.dir}/servery.db", str(seeded),
-                        str(admins)],
-                       check=True)
+        seed(server.database, seeded, admins)
     return server
+
+
+# ---- PostgreSQL, in the cluster of script/with-postgres ----
+
+def psql(url, *statements):
+    commands = [word for sql in statements for word in ("-c", sql)]
+    return subprocess.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, *commands],
+                          stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+def cluster_pid():
+    with open(f"{os.environ['SERVERY_TEST_POSTGRESQL_DIR']}/postmaster.pid", encoding="ascii") as file:
+        return int(file.readline())
+
+
+def cpu_s(root):
+    """Of a process and all below it, those that have ended included."""
+    parents, seconds = {}, {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
+                fields = file.read().rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents[int(name)] = int(fields[1])
+        seconds[int(name)] = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    total, level = 0, {root}
+    while level:
+        total += sum(seconds.get(pid, 0) for pid in level)
+        level = {pid for pid, parent in parents.items() if parent in level}
+    return total
+
+
+class OnPostgres(Server):
+    """A server on a new database of the cluster, whose processes count as its own."""
+
+    def __init__(self, seeded=USERS, admins=0, begin=None, settings=None):
+        """`begin`: where the ids of a table begin; `settings`: of the database."""
+        cluster = os.environ["SERVERY_TEST_POSTGRESQL"]
+        name = f"bench_{os.getpid()}_{time.monotonic_ns()}"
+        psql(cluster, f"CREATE DATABASE {name}")
+        self.drop = (cluster, f"DROP DATABASE {name} WITH (FORCE)")
+        self.database = re.sub(r"/[^/]*$", f"/{name}", cluster)
+        super().__init__("Servery + PostgreSQL", serve(self.database))
+        subprocess.run([SERVERY, "migrate", "--database", self.database], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        psql(self.database, *(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH {first}"
+                              for table, first in (begin or {}).items()))
+        if seeded:
+            seed(self.database, seeded, admins)
+        for setting, value in (settings or {}).items():
+            psql(self.database, f"ALTER DATABASE {name} SET {setting} = '{value}'")
+
+    def pids(self):
+        return [self.process.pid, cluster_pid()]
+
+    def __exit__(self, *_):
+        super().__exit__()
+        psql(*self.drop)

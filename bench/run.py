@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs Servery and its yardsticks one after the other with the same load and prints ratios.
 
-usage: run.py BUILD [start|read|order|peers|streams|storm|growth]..."""
+usage: run.py BUILD PART...       (PARTS below; all when none is named)"""
 import json
 import os
 import shutil
@@ -11,7 +11,8 @@ import sys
 import tempfile
 import urllib.request
 
-from growth import bench_growth
+from growth import bench_growth, bench_growth_postgres
+from postgres import bench_postgres
 from rig import BUILD, HERE, SECONDS, USERS, Server, flow, pss_kb, servery, show
 from storm import bench_storm
 from streams import bench_streams
@@ -153,7 +154,8 @@ def bench_peers():
 
 
 PARTS = {"start": bench_start, "read": bench_read, "order": bench_order, "peers": bench_peers,
-         "streams": bench_streams, "storm": bench_storm, "growth": bench_growth}
+         "streams": bench_streams, "storm": bench_storm, "growth": bench_growth, "postgres": bench_postgres,
+         "growth-postgres": bench_growth_postgres}
 
 for part in sys.argv[2:] or PARTS:
     PARTS[part]()
