@@ -30,6 +30,25 @@ async function behind(t, kind) {
   return { server, proxy };
 }
 
+/* Servers that read each call and end without an answer, as one that is killed does. `seen` has the calls. */
+async function startDying(t, seen) {
+  const servers = await Promise.all(Array.from({ length: 3 }, async () => {
+    const server = http.createServer((request, response) => {
+      if (request.url === '/readyz') return response.end('{}');
+      seen.push(`${request.method} ${request.url}`);
+      return request.resume().on('end', () => request.socket.destroy());
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return server;
+  }));
+  t.after(() => {
+    for (const server of servers) server.closeAllConnections();
+    for (const server of servers) server.close();
+  });
+  return servers.map((server) => `127.0.0.1:${server.address().port}`);
+}
+
 async function askByHttp2(session, headers, body) {
   const request = session.request(headers, { endStream: body === undefined });
   if (body !== undefined) request.end(body);
@@ -138,6 +157,28 @@ for (const kind of KINDS) {
       for (let i = 0; i <= RATE; i++) statuses.push((await reset('127.0.0.5', i)).status);
       assert.deepEqual(statuses, [...Array(RATE).fill(202), 429]);
       assert.equal((await reset('127.0.0.6', 0)).status, 202, 'another client has his own share');
+    });
+
+    test('what may have been done is not sent again', async (t) => {
+      const seen = [];
+      const servers = await startDying(t, seen);
+      const again = { // whether the proxy may ask the next server
+        'GET /api/foods': true,
+        'POST /api/orders': false,
+        'PUT /api/foods/1/stock': false,
+        'PUT /api/foods/1/price': kind === 'nginx',
+      };
+      for (const [call, may] of Object.entries(again)) {
+        const [method, path] = call.split(' ');
+        const proxy = await startProxy(t, kind, servers); // a new one, which trusts all servers
+        const got = await exchange(proxy.from('127.0.0.1'), { method, path, body: method === 'GET' ? undefined : '{}' });
+        assert.equal(got.status, kind === 'nginx' ? 503 : 502, call);
+        assert.equal(got.headers['retry-after'], '1');
+        assert.match(got.headers['content-type'], /^application\/problem\+json/);
+        assert.equal(JSON.parse(got.raw).code, 'unavailable');
+        const times = seen.splice(0).length;
+        assert.ok(may ? times > 1 : times === 1, `${call}: ${times} times`);
+      }
     });
 
     test('what is of one server is shown to nobody', async (t) => {
