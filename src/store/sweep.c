@@ -208,21 +208,22 @@ enum err sweep_images(struct tx *tx, void *arg)
 
 /* ---- Old rows ---- */
 
-/* Each deletes up to $2 rows that are older than $1. */
-static const char SIGNUPS[] = "DELETE FROM signups WHERE id IN (SELECT id FROM signups "
-                              "WHERE created_at < $1 ORDER BY created_at LIMIT $2) RETURNING 1";
-static const char SESSIONS[] = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions "
-                               "WHERE expires_at < $1 ORDER BY expires_at LIMIT $2) RETURNING 1";
-static const char RESETS[] =
-    "DELETE FROM password_resets WHERE id IN (SELECT id FROM password_resets "
-    "WHERE expires_at < $1 ORDER BY expires_at LIMIT $2) RETURNING 1";
-static const char ATTEMPTS[] = "DELETE FROM attempts WHERE id IN (SELECT id FROM attempts "
-                               "WHERE at < $1 ORDER BY at LIMIT $2) RETURNING 1";
-static const char KEYS[] =
-    "DELETE FROM idempotency_keys WHERE (user_id, path, key) IN (SELECT user_id, path, key "
-    "FROM idempotency_keys WHERE created_at < $1 ORDER BY created_at LIMIT $2) RETURNING 1";
-static const char MAILS[] = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox "
-                            "WHERE done_at < $1 ORDER BY done_at LIMIT $2) RETURNING 1";
+/* Each deletes up to $2 rows that are older than $1. The number in it lets a planner that does not know
+ * $2 expect few. */
+#define OLDEST(columns, table, time)                                                               \
+    "SELECT " columns " FROM (SELECT " columns " FROM " table " WHERE " time                       \
+    " < $1 ORDER BY " time " LIMIT 200) few LIMIT $2"
+_Static_assert(SWEEP_ROWS == 200, "as in OLDEST");
+#define DELETE_OLDEST(table, time)                                                                 \
+    "DELETE FROM " table " WHERE id IN (" OLDEST("id", table, time) ") RETURNING 1"
+
+static const char SIGNUPS[] = DELETE_OLDEST("signups", "created_at");
+static const char SESSIONS[] = DELETE_OLDEST("sessions", "expires_at");
+static const char RESETS[] = DELETE_OLDEST("password_resets", "expires_at");
+static const char ATTEMPTS[] = DELETE_OLDEST("attempts", "at");
+static const char KEYS[] = "DELETE FROM idempotency_keys WHERE (user_id, path, key) IN (" OLDEST(
+    "user_id, path, key", "idempotency_keys", "created_at") ") RETURNING 1";
+static const char MAILS[] = DELETE_OLDEST("outbox", "done_at");
 
 static const struct {
     const char *sql;
