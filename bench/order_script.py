@@ -48,7 +48,7 @@ def parameters(text):
 
 def transactions(database, ids):
     """Those of the last order, in which these ids are: lists of [statement, parameters]."""
-    done, running, recording = [], {}, False
+    done, running, last, recording = [], {}, {}, False
     for pid, text in log_lines(database):
         marked = re.fullmatch(r"SELECT 'mark (\w+)'", text)
         if marked and marked[1] in ("cart", "end"):
@@ -57,12 +57,15 @@ def transactions(database, ids):
         if marked or not recording:
             continue
         if text.startswith("parameters: "):
-            if running[pid]:
-                running[pid][-1][1] = parameters(text)
-        elif text.startswith("BEGIN"):
-            running[pid] = [[text, []]]
-        elif pid in running:
-            running[pid].append([text, []])
+            last[pid][1] = parameters(text)
+            continue
+        last[pid] = [text, []]
+        if text.startswith("BEGIN"):
+            running[pid] = [last[pid]]
+        elif pid not in running:
+            done.append([last[pid]])
+        else:
+            running[pid].append(last[pid])
             if text == "COMMIT":
                 done.append(running.pop(pid))
     return [t for t in done if any(value in ids for _, values in t for value in values)]

@@ -11,7 +11,8 @@ from order_script import Script
 from rig import HERE, SECONDS, USERS, OnPostgres, cluster_pid, cpu_s, flow, psql, show
 
 CONNECTIONS = 16  # of the server's pool
-ORDERS = 10_000   # that are there before, so that the planner knows of some
+PLANS = "-c plan_cache_mode=force_generic_plan"  # as on those
+ORDERS = 10_000  # that are there before, so that the planner knows of some
 
 SESSIONS = ("INSERT INTO sessions (id, token_hash, user_id, created_at, used_at, expires_at) "
             "SELECT id, decode(md5(email), 'hex'), id, created_at, created_at, 9000000000000 FROM users")
@@ -30,7 +31,7 @@ def pgbench(script, url, file):
     defines = [word for name, value in script.values.items() for word in ("-D", f"{name}={value}")]
     done = subprocess.run(["pgbench", "-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "2", "-T",
                            str(int(SECONDS)), "-f", file, *defines, url],
-                          capture_output=True, text=True, check=False)
+                          capture_output=True, text=True, check=False, env={**os.environ, "PGOPTIONS": PLANS})
     if done.returncode:
         raise SystemExit(f"pgbench: {done.stderr}")
     n = int(re.search(r"transactions actually processed: (\d+)", done.stdout)[1])
