@@ -162,6 +162,8 @@ static enum outcome run_once(struct postgres_engine *engine, struct arena *arena
         outcome = attempt(engine, &tx, true, fn, arg, ret_err);
     }
     *ret_failure = *postgres_conn_failure(tx.conn);
+    if (outcome == DONE && !*ret_err)
+        postgres_tx_tell_late(&tx);
     postgres_pool_return(engine->pool, POSTGRES_WRITE, tx.conn);
     if (outcome == DONE && !*ret_err)
         postgres_tell_here(engine->tell, tx.events.items, tx.events.n);

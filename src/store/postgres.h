@@ -147,7 +147,8 @@ struct postgres_tx {
     struct postgres_conn *conn;
     struct postgres_tell *tell;
     bool write, unnamed;
-    bool once; /* one ask, without a transaction around it */
+    bool untold; /* the other servers, because there were none */
+    bool once;   /* one ask, without a transaction around it */
     bool begun, committing;
     bool slow;           /* takes the time it takes */
     int64_t deadline_ms; /* monotonic; no COMMIT is sent after it */
@@ -180,6 +181,8 @@ MUST_CHECK enum err postgres_tx_flush(struct postgres_tx *tx);
 MUST_CHECK enum err postgres_tx_commit(struct postgres_tx *tx);
 void postgres_tx_rollback(struct postgres_tx *tx); /* nothing to do where nothing was begun */
 void postgres_tx_end_read(struct postgres_tx *tx);
+/* After the commit: those who were not there yet when it was sent. */
+void postgres_tx_tell_late(struct postgres_tx *tx);
 
 /* ---- Telling ---- */
 
@@ -190,15 +193,25 @@ struct postgres_tell *postgres_tell_create(const struct postgres_target *target)
 void postgres_tell_destroy(struct postgres_tell *tell);
 void postgres_tell_listen(struct postgres_tell *tell, store_listener *listener, void *ctx);
 
+/* Whether nobody else listens. A NOTIFY is dear (commits with one do not share an fsync), so none is
+ * sent then: set by who looks, and unset by whatever another server says, which begins with a hello. */
+void postgres_tell_set_alone(struct postgres_tell *tell, bool alone);
+bool postgres_tell_is_alone(const struct postgres_tell *tell);
 /* Queues what tells the other servers, in the transaction. */
 void postgres_tell_notify(struct postgres_tell *tell, struct postgres_conn *conn,
                           struct arena *arena, const struct postgres_events *events);
 /* Tells the listener, and returns when it has been told. */
 void postgres_tell_here(struct postgres_tell *tell, const struct store_event *events, size_t n);
-/* Adds what a notification says to the events; true, and nothing is added: it is this server's. */
-bool postgres_tell_parse(const struct postgres_tell *tell, const char *payload, struct arena *arena,
-                         struct postgres_events *events);
-/* A payload without events. */
+/* What a notification says; events are added. */
+enum postgres_said {
+    POSTGRES_SAID_EVENTS,
+    POSTGRES_SAID_OURS,  /* this server's own */
+    POSTGRES_SAID_HELLO, /* another one begins to listen */
+    POSTGRES_SAID_HEARD, /* another one has heard our hello */
+};
+enum postgres_said postgres_tell_parse(struct postgres_tell *tell, const char *payload,
+                                       struct arena *arena, struct postgres_events *events);
+/* What says hello. */
 const char *postgres_tell_own(const struct postgres_tell *tell);
 
 /* The connection from which the listener reads, on the thread that runs it; else NULL. */

@@ -589,7 +589,7 @@ static enum err set_up(struct postgres_conn *conn)
 {
     PGconn *pg = conn->pg;
     const char *encoding = PQparameterStatus(pg, "server_encoding");
-    char settings[240];
+    char settings[256];
 
     if (PQserverVersion(pg) < SERVER_VERSION_MIN)
         return refuse(pg, "this PostgreSQL is too old", "version 12 or newer is needed");
@@ -602,7 +602,7 @@ static enum err set_up(struct postgres_conn *conn)
                  "SET statement_timeout = %d; SET lock_timeout = %d; "
                  "SET idle_in_transaction_session_timeout = %d; "
                  /* The plans that tests/store/plans.py looks at, and no others. */
-                 "SET plan_cache_mode = force_generic_plan; SELECT pg_backend_pid()",
+                 "SET plan_cache_mode = force_generic_plan; SET jit = off; SELECT pg_backend_pid()",
                  POSTGRES_STATEMENT_MAX_MS, POSTGRES_LOCK_MAX_MS, POSTGRES_IDLE_TX_MAX_MS);
         PGresult *result = PQexec(pg, settings);
         bool set = PQresultStatus(result) == PGRES_TUPLES_OK;

@@ -16,9 +16,10 @@
 #include "store/postgres.h"
 
 enum {
-    PING_MS = 10000,     /* a silent connection is asked whether it is alive */
+    LOOK_MS = 10000,     /* so often it is looked who listens, and whether this connection lives */
     RECONNECT_MS = 1000, /* after an attempt that failed */
     ECHO_MS = 5000,      /* for the first notification to come back */
+    ANSWER_MS = 2000,    /* for the others' answers to it */
 };
 
 struct postgres_listen {
@@ -28,10 +29,12 @@ struct postgres_listen {
     int stop_fd;
     atomic_bool is_lost;
     bool heard_own;
+    int64_t n_answers; /* to our hello */
+    int64_t look_at_ms;
     pthread_t thread;
 };
 
-/* LISTEN, and what lets others see that the shop is served. */
+/* LISTEN, and then what lets others see that the shop is served: whoever is seen hears. */
 static enum err connect(struct postgres_listen *listen, struct postgres_conn **ret_conn)
 {
     struct postgres_conn *conn;
@@ -39,8 +42,9 @@ static enum err connect(struct postgres_listen *listen, struct postgres_conn **r
 
     if (err)
         return err;
-    err = postgres_conn_script(conn, "LISTEN servery; "
-                                     "SELECT pg_advisory_lock_shared(1397051990, 1)");
+    err = postgres_conn_script(conn, "LISTEN servery");
+    if (!err)
+        err = postgres_conn_script(conn, "SELECT pg_advisory_lock_shared(1397051990, 1)");
     if (err)
         postgres_conn_close(conn);
     else
@@ -48,33 +52,92 @@ static enum err connect(struct postgres_listen *listen, struct postgres_conn **r
     return err;
 }
 
+static enum err notify(struct postgres_listen *listen, struct str payload)
+{
+    static const char sql[] = "SELECT pg_notify('servery', $1)";
+    struct sql_rows rows;
+
+    postgres_conn_queue(listen->conn, POSTGRES_CONTROL, SQL_ANY_COUNT, sql,
+                        SQL_ARGS(sql_text(payload)));
+    return postgres_conn_trip(listen->conn, POSTGRES_TRIP_MAX_MS, NULL, &rows);
+}
+
+/* Who says hello may rely on hearing all that is committed after this answer. */
+static void answer_hello(struct postgres_listen *listen, struct arena *arena, const char *hello)
+{
+    struct str answer = arena_printf(arena, "%s k%s", postgres_tell_own(listen->tell), hello);
+
+    if (notify(listen, answer))
+        return; /* the connection is lost, which the loop finds out; the other one waits in vain */
+}
+
 static void read_notifications(struct postgres_listen *listen)
 {
     struct postgres_events events = {0};
     struct arena *arena = NULL;
-    PGnotify *notify;
+    PGnotify *heard;
 
-    while ((notify = PQnotifies(postgres_conn_pg(listen->conn)))) {
+    while ((heard = PQnotifies(postgres_conn_pg(listen->conn)))) {
         if (!arena)
             arena = arena_create();
-        if (postgres_tell_parse(listen->tell, notify->extra, arena, &events))
+        switch (postgres_tell_parse(listen->tell, heard->extra, arena, &events)) {
+        case POSTGRES_SAID_OURS:
             listen->heard_own = true;
-        PQfreemem(notify);
+            break;
+        case POSTGRES_SAID_HELLO:
+            answer_hello(listen, arena, heard->extra);
+            break;
+        case POSTGRES_SAID_HEARD:
+            listen->n_answers++;
+            break;
+        case POSTGRES_SAID_EVENTS:
+            break;
+        }
+        PQfreemem(heard);
     }
     postgres_tell_here(listen->tell, events.items, events.n);
     arena_destroy(arena);
 }
 
-/* False: the connection is lost. */
-static bool is_there(struct postgres_listen *listen, bool silent)
+/* How many listen, this one too; negative: the connection is lost. */
+static int64_t count_listeners(struct postgres_listen *listen)
 {
-    if (silent)
-        return postgres_conn_script(listen->conn, "SELECT 1") == ERR_OK;
+    static const char sql[] =
+        "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
+        "WHERE l.locktype = 'advisory' AND l.classid = 1397051990 AND l.objid = 1 "
+        "AND l.objsubid = 2 AND l.granted AND d.datname = current_database()";
+    struct arena *arena = arena_create();
+    struct sql_rows rows;
+    int64_t n = -1;
+
+    postgres_conn_queue(listen->conn, POSTGRES_ASK, SQL_ANY_COUNT, sql, SQL_NO_ARGS);
+    if (!postgres_conn_trip(listen->conn, POSTGRES_TRIP_MAX_MS, arena, &rows))
+        n = sql_get_int(&rows, 0, 0);
+    arena_destroy(arena);
+    return n;
+}
+
+/* The answer is older than all that is heard after it: what another server says then stands. */
+static bool look_around(struct postgres_listen *listen)
+{
+    int64_t n = count_listeners(listen);
+
+    if (n >= 0)
+        postgres_tell_set_alone(listen->tell, n == 1);
+    listen->look_at_ms = clock_mono_ms() + LOOK_MS;
+    return n >= 0;
+}
+
+/* False: the connection is lost. */
+static bool is_there(struct postgres_listen *listen)
+{
+    if (clock_mono_ms() >= listen->look_at_ms)
+        return look_around(listen);
     return postgres_conn_is_alive(listen->conn);
 }
 
 /* Until `timeout_ms` have passed or something came; false: it is time to stop. */
-static bool wait_for(struct postgres_listen *listen, int timeout_ms, bool *ret_silent)
+static bool wait_for(struct postgres_listen *listen, int64_t timeout_ms)
 {
     struct pollfd fds[2] = {{.fd = listen->stop_fd, .events = POLLIN},
                             {.fd = -1, .events = POLLIN}};
@@ -83,9 +146,8 @@ static bool wait_for(struct postgres_listen *listen, int timeout_ms, bool *ret_s
     if (listen->conn)
         fds[1].fd = PQsocket(postgres_conn_pg(listen->conn));
     do
-        rc = poll(fds, 2, timeout_ms);
+        rc = poll(fds, 2, timeout_ms > 0 ? (int)timeout_ms : 0);
     while (rc < 0 && errno == EINTR);
-    *ret_silent = rc == 0;
     return !(fds[0].revents & POLLIN);
 }
 
@@ -98,11 +160,37 @@ static void lose(struct postgres_listen *listen)
     listen->conn = NULL;
 }
 
+/* Returns when all others know that this one listens, or should know by now. */
+static enum err meet_others(struct postgres_listen *listen)
+{
+    int64_t end_ms = clock_mono_ms() + ANSWER_MS;
+    int64_t n_others = count_listeners(listen) - 1;
+
+    listen->n_answers = 0;
+    enum err err = notify(listen, str_from(postgres_tell_own(listen->tell)));
+    while (!err && listen->n_answers < n_others && clock_mono_ms() < end_ms) {
+        if (!wait_for(listen, end_ms - clock_mono_ms()))
+            break; /* to be stopped: the loop hears it, too */
+        if (!postgres_conn_is_alive(listen->conn))
+            err = ERR_UNAVAILABLE;
+        read_notifications(listen);
+    }
+    if (!err && !look_around(listen))
+        err = ERR_UNAVAILABLE;
+    read_notifications(listen);
+    return err;
+}
+
 static void come_back(struct postgres_listen *listen)
 {
     const struct store_event all = {.kind = STORE_EVENT_ALL};
 
     if (connect(listen, &listen->conn)) {
+        listen->conn = NULL;
+        return;
+    }
+    if (meet_others(listen)) {
+        postgres_conn_close(listen->conn);
         listen->conn = NULL;
         return;
     }
@@ -114,21 +202,23 @@ static void come_back(struct postgres_listen *listen)
 static void *run(void *arg)
 {
     struct postgres_listen *listen = arg;
-    bool silent = false, first = false;
+    bool at_once = false;
 
     for (;;) {
-        int timeout_ms = listen->conn ? PING_MS : first ? 0 : RECONNECT_MS;
-        if (!wait_for(listen, timeout_ms, &silent))
+        int64_t timeout_ms = listen->look_at_ms - clock_mono_ms();
+        if (!listen->conn)
+            timeout_ms = at_once ? 0 : RECONNECT_MS;
+        if (!wait_for(listen, timeout_ms))
             break;
-        first = false;
+        at_once = false;
         if (!listen->conn) {
             come_back(listen);
         } else {
-            bool there = is_there(listen, silent);
+            bool there = is_there(listen);
             read_notifications(listen);
             if (!there) {
                 lose(listen);
-                first = true;
+                at_once = true;
             }
         }
     }
@@ -160,10 +250,9 @@ static enum err say_hello(struct postgres_pool *pool, struct postgres_tell *tell
 static enum err hear_hello(struct postgres_listen *listen)
 {
     int64_t end_ms = clock_mono_ms() + ECHO_MS;
-    bool silent;
 
     while (!listen->heard_own && clock_mono_ms() < end_ms) {
-        if (!wait_for(listen, 100, &silent) || !is_there(listen, false))
+        if (!wait_for(listen, end_ms - clock_mono_ms()) || !postgres_conn_is_alive(listen->conn))
             break;
         read_notifications(listen);
     }
@@ -190,6 +279,8 @@ enum err postgres_listen_start(const char *url, struct postgres_pool *pool,
         err = say_hello(pool, tell);
     if (!err)
         err = hear_hello(listen);
+    if (!err)
+        err = meet_others(listen);
     if (err) {
         postgres_conn_close(listen->conn);
         postgres_target_destroy(listen->target);

@@ -3,7 +3,9 @@
  * other servers: notifications, part of the transaction, which PostgreSQL passes on when it is
  * committed. A notification names its sender, who has told himself already.
  *
- *   5f2c… f12.0.0 o77.3.401        the sender, then what, the id, the user's and the event's */
+ *   5f2c… f12.0.0 o77.3.401        the sender, then what, the id, the user's and the event's
+ *   5f2c…                          the sender begins to listen
+ *   5f2c… k90ab…                   the sender has heard that 90ab… does */
 #include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -26,6 +28,7 @@ enum {
 struct postgres_tell {
     const struct postgres_target *target;
     char sender[SENDER_LEN + 1];
+    atomic_bool is_alone; /* no other server listens */
     store_listener *listener;
     void *ctx;
 
@@ -179,6 +182,16 @@ const char *postgres_tell_own(const struct postgres_tell *tell)
     return tell->sender;
 }
 
+void postgres_tell_set_alone(struct postgres_tell *tell, bool alone)
+{
+    atomic_store(&tell->is_alone, alone);
+}
+
+bool postgres_tell_is_alone(const struct postgres_tell *tell)
+{
+    return atomic_load(&tell->is_alone);
+}
+
 static void send(struct postgres_conn *conn, struct buf *payload)
 {
     static const char sql[] = "SELECT pg_notify('servery', $1)";
@@ -253,15 +266,20 @@ static bool parse(struct str word, struct store_event *ret_event)
     return true;
 }
 
-bool postgres_tell_parse(const struct postgres_tell *tell, const char *payload, struct arena *arena,
-                         struct postgres_events *events)
+enum postgres_said postgres_tell_parse(struct postgres_tell *tell, const char *payload,
+                                       struct arena *arena, struct postgres_events *events)
 {
     struct str rest = str_from(payload), word;
     struct store_event event;
 
     if (strncmp(payload, tell->sender, SENDER_LEN) == 0)
-        return true;
+        return POSTGRES_SAID_OURS;
+    atomic_store(&tell->is_alone, false);
     bool known = str_split(&rest, ' ', &word) && word.len == SENDER_LEN;
+    if (known && !rest.ptr)
+        return POSTGRES_SAID_HELLO;
+    if (known && rest.len == SENDER_LEN + 1 && *rest.ptr == 'k')
+        return strcmp(rest.ptr + 1, tell->sender) == 0 ? POSTGRES_SAID_HEARD : POSTGRES_SAID_EVENTS;
     while (known && str_split(&rest, ' ', &word)) {
         known = parse(word, &event);
         if (known)
@@ -270,5 +288,5 @@ bool postgres_tell_parse(const struct postgres_tell *tell, const char *payload, 
     /* A newer servery tells of what this one does not know. */
     if (!known)
         postgres_events_add(events, arena, (struct store_event){.kind = STORE_EVENT_ALL});
-    return false;
+    return POSTGRES_SAID_EVENTS;
 }

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/log.h"
 #include "store/postgres.h"
 
 static struct postgres_tx *own(struct tx *tx)
@@ -254,7 +255,9 @@ enum err postgres_tx_commit(struct postgres_tx *tx)
     if (!tx->slow && clock_mono_ms() > tx->deadline_ms)
         return ERR_UNAVAILABLE;
     queue_pending(tx, true);
-    postgres_tell_notify(tx->tell, tx->conn, tx->tx.arena, &tx->events);
+    tx->untold = tx->events.n > 0 && postgres_tell_is_alone(tx->tell);
+    if (!tx->untold)
+        postgres_tell_notify(tx->tell, tx->conn, tx->tx.arena, &tx->events);
     postgres_conn_queue(tx->conn, POSTGRES_COMMIT, SQL_ANY_COUNT, sql, SQL_NO_ARGS);
     tx->committing = true;
     return trip(tx, &rows);
@@ -281,4 +284,16 @@ void postgres_tx_end_read(struct postgres_tx *tx)
     static const char sql[] = "COMMIT";
 
     leave(tx, sql);
+}
+
+/* Another server came while this was committed. */
+void postgres_tx_tell_late(struct postgres_tx *tx)
+{
+    struct sql_rows rows;
+
+    if (!tx->untold || postgres_tell_is_alone(tx->tell))
+        return;
+    postgres_tell_notify(tx->tell, tx->conn, tx->tx.arena, &tx->events);
+    if (trip(tx, &rows))
+        log_line(LOG_WARN, "notification_not_sent", LOG_INT("events", tx->events.n));
 }

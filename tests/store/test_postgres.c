@@ -556,6 +556,42 @@ static void test_postgres__ears_that_were_cut_hear_of_all(void **state)
     close_both(&servers);
 }
 
+/* So many notifications of events that somebody who is no server has heard since. */
+static int count_heard(struct on_server *s)
+{
+    PGnotify *notify;
+    int n = 0;
+
+    number(s, "SELECT 1");
+    while ((notify = PQnotifies(s->pg))) {
+        n += strlen(notify->extra) > 34; /* neither a hello nor its answer */
+        PQfreemem(notify);
+    }
+    return n;
+}
+
+static void test_postgres__nobody_is_told_where_nobody_listens(void **state)
+{
+    struct on_server *s = need_server(state);
+    struct telling first = {1, 3, ERR_OK}, second = {2, 3, ERR_OK};
+    struct store_options options = {.database = s->f->database, .listen = s->f->database};
+    struct servers servers;
+
+    number(s, "LISTEN servery");
+    assert_int_equal(store_open(&options, &servers.a), ERR_OK);
+    servers.at_a = hearing_of(servers.a);
+    assert_int_equal(store_write(servers.a, s->f->arena, tell, &first), ERR_OK);
+    assert_int_equal(count_heard(s), 0);
+    assert_int_equal(servers.at_a->n, 3);
+    /* From the moment on at which another one is open. */
+    assert_int_equal(store_open(&options, &servers.b), ERR_OK);
+    servers.at_b = hearing_of(servers.b);
+    assert_int_equal(store_write(servers.a, s->f->arena, tell, &second), ERR_OK);
+    assert_int_equal(count_heard(s), 1);
+    wait_heard(servers.at_b, 3);
+    close_both(&servers);
+}
+
 static void test_postgres__ears_at_another_database_are_refused(void **state)
 {
     struct on_server *s = need_server(state);
@@ -587,6 +623,7 @@ int main(void)
         ON_SERVER(test_postgres__writes_leave_connections_to_reads, set_up_small),
         ON_SERVER(test_postgres__a_lock_that_is_held_for_long_is_told, set_up),
         ON_SERVER(test_postgres__servers_hear_each_other, set_up),
+        ON_SERVER(test_postgres__nobody_is_told_where_nobody_listens, set_up),
         ON_SERVER(test_postgres__what_is_not_understood_may_be_anything, set_up),
         ON_SERVER(test_postgres__ears_that_were_cut_hear_of_all, set_up),
         ON_SERVER(test_postgres__ears_at_another_database_are_refused, set_up),
