@@ -5,6 +5,7 @@
 #include "store/food.h"
 #include "store/order.h"
 #include "store/payment_row.h"
+#include "store/shop.h"
 
 /* What placing goes by, besides the cart. */
 struct context {
@@ -41,18 +42,31 @@ static enum err read_lines(struct tx *tx, const struct place *place, struct cont
     return err;
 }
 
-/* In one trip. */
+/* The first that a shop sells ends the time in which its currency may change: whoever comes while it is
+ * being changed takes the new one. From then on nobody changes it, and nobody needs the lock. */
+static enum err settle_currency(struct tx *tx, struct context *x)
+{
+    struct shop shop;
+    enum err err = shop_read_locked(tx, &shop);
+    if (!err)
+        x->currency = shop.currency;
+    return err;
+}
+
+/* In one trip, but for the shop's first order. */
 static enum err read_context(struct tx *tx, const struct place *place, struct context *x)
 {
     static const char sql[] = "SELECT s.currency, (SELECT count(*) " UNPAID "), " PAYMENT_COLUMNS
                               " FROM shop s LEFT JOIN payments p "
                               "ON p.user_id = $1 AND p.status IN ('creating', 'pending')";
-    struct sql_rows rows, frozen;
+    struct sql_rows rows, frozen, sold;
 
     *x = (struct context){0};
     enum err err = tx_ask_ahead(
         tx, sql, SQL_ARGS(sql_int(place->user_id), sql_int(place->now_ms - PAYMENT_WINDOW_MS)),
         &rows);
+    if (!err)
+        err = shop_sold_ahead(tx, &sold);
     if (!err)
         err = payment_lines_open_ahead(tx, place->user_id, &frozen);
     if (!err)
@@ -61,6 +75,10 @@ static enum err read_context(struct tx *tx, const struct place *place, struct co
         return err;
     x->currency = sql_get_str(&rows, 0, 0);
     x->unpaid = sql_get_int(&rows, 0, 1);
+    if (sold.n == 0)
+        err = settle_currency(tx, x);
+    if (err)
+        return err;
     if (sql_is_null(&rows, 0, 2))
         return ERR_OK;
     x->open = payment_from_row(&rows, 0, 2);

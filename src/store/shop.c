@@ -22,14 +22,32 @@ enum err shop_read(struct tx *tx, struct shop *ret_shop)
     return ERR_OK;
 }
 
+/* Who changes the shop, or relies on what it finds unchanged, comes one after the other. */
+static enum err lock(struct tx *tx)
+{
+    return tx_lock_subject(tx, STR("shop"), STR("settings"));
+}
+
+enum err shop_sold_ahead(struct tx *tx, struct sql_rows *ret_rows)
+{
+    static const char sql[] = "SELECT id FROM orders UNION ALL SELECT id FROM payments LIMIT 1";
+    return tx_ask_ahead(tx, sql, SQL_NO_ARGS, ret_rows);
+}
+
+enum err shop_read_locked(struct tx *tx, struct shop *ret_shop)
+{
+    enum err err = lock(tx);
+    return err ? err : shop_read(tx, ret_shop);
+}
+
 /* Amounts are stored without their currency's name on carts and foods: another currency would turn
  * every amount a customer has agreed to into a different one. */
 static enum err check_currency_is_free(struct tx *tx, struct problem *problem)
 {
-    static const char used[] = "SELECT id FROM orders UNION ALL SELECT id FROM payments LIMIT 1";
-
     struct sql_rows rows;
-    enum err err = tx_ask(tx, used, SQL_NO_ARGS, &rows);
+    enum err err = shop_sold_ahead(tx, &rows);
+    if (!err)
+        err = tx_settle(tx);
     if (!err && rows.n > 0)
         return problem_set(problem, PROBLEM_CURRENCY_IN_USE,
                            "There are payments or orders in the present currency.");
@@ -49,7 +67,7 @@ enum err shop_edit(struct tx *tx, void *arg)
 
     struct shop_edit *edit = arg;
     struct shop *shop = &edit->shop;
-    enum err err = shop_read(tx, shop);
+    enum err err = shop_read_locked(tx, shop);
     if (err)
         return err;
     if (edit->currency.set && !str_eq(edit->currency.value, shop->currency)) {
@@ -79,7 +97,9 @@ enum err shop_secret(struct tx *tx, void *arg)
 
     struct shop_secret *secret = arg;
     struct sql_rows rows;
-    enum err err = tx_ask(tx, read, SQL_NO_ARGS, &rows);
+    enum err err = lock(tx);
+    if (!err)
+        err = tx_ask(tx, read, SQL_NO_ARGS, &rows);
     if (err)
         return err;
     bool first = sql_is_null(&rows, 0, 0);

@@ -15,6 +15,12 @@ struct shop {
 
 MUST_CHECK enum err shop_read(struct tx *tx, struct shop *ret_shop);
 
+/* As nobody changes it before the end of this transaction. */
+MUST_CHECK enum err shop_read_locked(struct tx *tx, struct shop *ret_shop);
+
+/* A row if there is a payment or an order; asked ahead (tx_ask_ahead). */
+MUST_CHECK enum err shop_sold_ahead(struct tx *tx, struct sql_rows *ret_rows);
+
 /* What an admin changes, already checked; members that are not set stay as they are. */
 struct shop_edit {
     struct opt_str name, currency, country_code, timezone, payment_instructions;
