@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client, RawConnection, openStream } from '../lib/client.mjs';
-import { fillOrders } from '../lib/database.mjs';
+import { fillOrders, onPostgresql, sql, sqliteOnly } from '../lib/database.mjs';
 import { Server, startServer } from '../lib/server.mjs';
 import { addFood, fillCart, logIn, logInAdmin, move, order, place, signUp, simulate, unique }
   from '../lib/shop.mjs';
@@ -46,10 +46,22 @@ const take = async (stream, n) => {
   return events;
 };
 
-// Nothing more has come: of what was made before, the next one is this.
+/* On PostgreSQL, where a transaction may end after one with a higher id, what happened in the minute
+ * before the last event seen is replayed again: so make what is older than an event old enough. */
+async function age(belowId = 2 ** 53) {
+  if (!onPostgresql) return;
+  await sql(server.settings.database,
+    `UPDATE order_events SET at = at - 600000 WHERE id < ${belowId}`);
+}
+
+/* Nothing more has come: of what was made before, the next one is this. On PostgreSQL nothing is dropped
+ * by its id, so what happened while the stream was opened may come again; and a hint at a payment may
+ * come twice. */
 async function expectNext(stream) {
   const placed = await buyFree(customer);
-  const event = await stream.next();
+  let event;
+  do event = await stream.next();
+  while (onPostgresql && (event.event === 'payment' || event.data.order_id < placed.id));
   assert.deepEqual([event.event, event.data.order_id, event.data.to],
     ['status', placed.id, 'pending']);
   return event;
@@ -102,6 +114,7 @@ test('board stream: two admins and two tabs get each event once', async () => {
 });
 
 test('board stream: Last-Event-ID replays what was missed, then goes on live', async () => {
+  await age();
   const first = await open(admin);
   await buyFree(customer);
   const seen = await first.next();
@@ -124,6 +137,7 @@ test('board stream: who comes for the first time learns where it stands', async 
   const seen = await first.next();
   assert.equal(seen.data.order_id, before.id);
   first.close();
+  await age();
   const fresh = await open(admin);
   await expectNext(fresh);
   fresh.close();
@@ -189,13 +203,15 @@ test('board stream: resync when what was missed is too long', async () => {
   assert.equal((await long.next()).event, 'resync');
   await expectNext(long);
   long.close();
+  await age(start.id + 40);
   const rest = await open(admin, start.id + 40);
   assert.equal((await take(rest, 11)).every(({ event }) => event === 'status'), true);
   rest.close();
 });
 
-// Streams come and go, each where the one before has ended. The ids of events follow one another.
-test('board stream: nothing is lost or doubled while orders are placed', async () => {
+/* Streams come and go, each where the one before has ended. The ids of events follow one another. On
+ * PostgreSQL they need not, and so many of one minute are a resync: see tests/scale/several.test.mjs. */
+test('board stream: nothing is lost or doubled while orders are placed', sqliteOnly, async () => {
   const boss = await makeAdmin();
   const clients = await Promise.all(Array.from({ length: 12 }, () => signUp(server)));
   const steady = await open(admin);

@@ -172,6 +172,8 @@ test('several servers', async (t) => {
   });
 
   await t.test('many orders on all at once: each stream has all of its own', async () => {
+    const board = await openStream(at(c, admin), BOARD);
+    await board.firstId();
     const all = await Promise.all(Array.from({ length: 9 }, async (_, i) => {
       const client = await signUp(shop.servers[i % 3]);
       const placed = await order(client, [food]);
@@ -186,6 +188,12 @@ test('several servers', async (t) => {
         ['pending', 'confirmed', 'preparing', 'ready', 'completed']);
       stream.close();
     }
+    const told = new Set();
+    while (told.size < 5 * all.length) {
+      const { event, id, data } = await board.next();
+      if (event === 'status' && all.some(({ placed }) => placed.id === data.order_id)) told.add(id);
+    }
+    board.close();
   });
 
   await t.test('the menu of all follows', async () => {
