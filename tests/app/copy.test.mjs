@@ -10,7 +10,8 @@ import { after, before, test } from 'node:test';
 import { Random, seed } from '../faults/random.mjs';
 import { buildDir, run } from '../lib/build.mjs';
 import { Client } from '../lib/client.mjs';
-import { databaseIn, dropDatabaseOf, fillOrders, onPostgresql, sql } from '../lib/database.mjs';
+import { databaseIn, dropDatabaseOf, fillOrders, onPostgresql, postgresqlOnly, sql }
+  from '../lib/database.mjs';
 import { pictureOf, putPicture } from '../lib/pictures.mjs';
 import { PROGRAM, startServer } from '../lib/server.mjs';
 import { addFood, fillCart, logInAdmin, moveAlong, order, place, signUp, simulate, unique }
@@ -42,7 +43,7 @@ function newDatabase(kind) {
 const WAYS = onPostgresql
   ? [['sqlite', 'postgresql'], ['postgresql', 'sqlite'], ['postgresql', 'postgresql']]
   : [['sqlite', 'sqlite']];
-const KINDS = onPostgresql ? ['sqlite', 'postgresql'] : ['sqlite'];
+const KIND = onPostgresql ? 'postgresql' : 'sqlite';
 
 let tables; // name → [{column, blob}]
 
@@ -274,38 +275,36 @@ test('one file by two names is not copied into itself', async () => {
   assert.match(stderr, /the same database/);
 });
 
-for (const kind of KINDS) {
-  test(`what is served is not copied, on ${kind}: neither from nor to`, async () => {
-    const [served, other] = [newDatabase(kind), await newShop(kind)];
-    const server = await startServer({ mode: 'serve', settings: { database: served } });
-    try {
-      const from = await copy(served, newDatabase(kind));
-      assert.equal(from.code, 1);
-      assert.match(from.stderr, /--from is served/);
-      const to = await copy(other, served);
-      assert.equal(to.code, 1);
-      assert.match(to.stderr, /--to is served/);
-    } finally {
-      await server.end();
-    }
-    assert.equal((await copy(served, other)).code, 0);
-    rmSync(server.dir, { recursive: true, force: true });
-  });
+test(`what is served is not copied, on ${KIND}: neither from nor to`, async () => {
+  const [served, other] = [newDatabase(KIND), await newShop(KIND)];
+  const server = await startServer({ mode: 'serve', settings: { database: served } });
+  try {
+    const from = await copy(served, newDatabase(KIND));
+    assert.equal(from.code, 1);
+    assert.match(from.stderr, /--from is served/);
+    const to = await copy(other, served);
+    assert.equal(to.code, 1);
+    assert.match(to.stderr, /--to is served/);
+  } finally {
+    await server.end();
+  }
+  assert.equal((await copy(served, other)).code, 0);
+  rmSync(server.dir, { recursive: true, force: true });
+});
 
-  test(`a shop with a breach is not moved, from ${kind}, and it is told of`, async () => {
-    const [from, to] = [await newShop(kind), newDatabase(kind)];
-    await sql(from, `INSERT INTO foods (name, description, category, price, available, taken,
-      created_at, updated_at) VALUES ('Rice', '', '', 1, 1, 3, 0, 0)`);
-    const { code, stdout, stderr } = await copy(from, to);
-    assert.equal(code, 1);
-    assert.match(stdout, /breach: food_taken 1/);
-    assert.match(stderr, /break the rules there too/);
-    await assertHalf(to);
-    await sql(from, 'UPDATE foods SET taken = 0');
-    assert.equal((await copy(from, to)).code, 0);
-    await assertSame(from, to);
-  });
-}
+test(`a shop with a breach is not moved, from ${KIND}, and it is told of`, async () => {
+  const [from, to] = [await newShop(KIND), newDatabase(KIND)];
+  await sql(from, `INSERT INTO foods (name, description, category, price, available, taken,
+    created_at, updated_at) VALUES ('Rice', '', '', 1, 1, 3, 0, 0)`);
+  const { code, stdout, stderr } = await copy(from, to);
+  assert.equal(code, 1);
+  assert.match(stdout, /breach: food_taken 1/);
+  assert.match(stderr, /break the rules there too/);
+  await assertHalf(to);
+  await sql(from, 'UPDATE foods SET taken = 0');
+  assert.equal((await copy(from, to)).code, 0);
+  await assertSame(from, to);
+});
 
 test('rows that refer to none are not copied', async () => {
   const [from, to] = [await newShop('sqlite'), newDatabase('sqlite')];
@@ -357,62 +356,73 @@ const start = (from, to) => {
   return child;
 };
 
-for (const kind of KINDS) {
-  test(`a kill at any moment leaves half a copy on ${kind}, and the next one is whole`, async (t) => {
-    t.diagnostic(`SERVERY_SEED=${seed}`);
-    const from = await largeShop('sqlite', 10000, 'x');
-    let to = newDatabase(kind);
-    const begun = performance.now();
-    assert.equal((await copy(from, newDatabase(kind))).code, 0);
-    const ms = performance.now() - begun;
-    let halves = 0;
-    for (let i = 0; i < KILLS; i++) {
-      const child = start(from, to);
-      await new Promise((resolve) => setTimeout(resolve, random.next() * ms));
-      child.kill('SIGKILL');
-      const [code] = await child.ended;
-      const half = await isHalf(to);
-      if (half && !halves++) await assertHalf(to);
-      if (code === 0) to = newDatabase(kind); // it was done before
-    }
-    assert.ok(halves > 0);
-    t.diagnostic(`${halves} of ${KILLS} were half`);
-    const { code, stderr } = await copy(from, to);
-    assert.ok(code === 0 || /--to is not empty/.test(stderr), stderr);
-    await assertSame(from, to);
-    assert.equal((await servery('check', '--database', to)).code, 0);
-  });
-}
+test(`a kill at any moment leaves half a copy on ${KIND}, and the next one is whole`, async (t) => {
+  t.diagnostic(`SERVERY_SEED=${seed}`);
+  const from = await largeShop('sqlite', 10000, 'x');
+  let to = newDatabase(KIND);
+  const begun = performance.now();
+  assert.equal((await copy(from, newDatabase(KIND))).code, 0);
+  const ms = performance.now() - begun;
+  let halves = 0;
+  for (let i = 0; i < KILLS; i++) {
+    const child = start(from, to);
+    await new Promise((resolve) => setTimeout(resolve, random.next() * ms));
+    child.kill('SIGKILL');
+    const [code] = await child.ended;
+    const half = await isHalf(to);
+    if (half && !halves++) await assertHalf(to);
+    if (code === 0) to = newDatabase(KIND); // it was done before
+  }
+  assert.ok(halves > 0);
+  t.diagnostic(`${halves} of ${KILLS} were half`);
+  const { code, stderr } = await copy(from, to);
+  assert.ok(code === 0 || /--to is not empty/.test(stderr), stderr);
+  await assertSame(from, to);
+  assert.equal((await servery('check', '--database', to)).code, 0);
+});
+
+/* The connection that keeps servers away, too: one may have begun to serve meanwhile. */
+test('a copy whose connections were cut is none', postgresqlOnly, async () => {
+  const [from, to] = [await largeShop('sqlite', 30000, 'x'), newDatabase('postgresql')];
+  const child = start(from, to);
+  while (!(await isHalf(to)) && child.exitCode === null);
+  await sql(to, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()`);
+  assert.deepEqual(await child.ended, [1, null], child.out);
+  assert.match(child.out, /there is no copy/);
+  await assertHalf(to);
+  const { code, stderr } = await copy(from, to);
+  assert.equal(code, 0, stderr);
+  await assertSame(from, to);
+});
 
 /* As much as is copied in a second and more, in the memory of a page. */
-for (const kind of KINDS) {
-  test(`100,000 orders to ${kind}: told of, ended by a signal, then copied in little memory`,
-    async (t) => {
-      const from = await largeShop('sqlite', 100000, '米'.repeat(500));
-      const to = newDatabase(kind);
-      const child = start(from, to);
-      while (!/^copying \w+: \d+ of \d+ rows; \d+% of all$/m.test(child.out) && child.exitCode === null)
-        await Promise.race([once(child.stderr, 'data'), child.ended]);
-      child.kill('SIGTERM');
-      assert.deepEqual(await child.ended, [1, null], child.out);
-      assert.match(child.out, /it was stopped\n.*there is no copy\n.*begins anew/s);
-      await assertHalf(to);
+test(`100,000 orders to ${KIND}: told of, ended by a signal, then copied in little memory`,
+  async (t) => {
+    const from = await largeShop('sqlite', 100000, '米'.repeat(500));
+    const to = newDatabase(KIND);
+    const child = start(from, to);
+    while (!/^copying \w+: \d+ of \d+ rows; \d+% of all$/m.test(child.out) && child.exitCode === null)
+      await Promise.race([once(child.stderr, 'data'), child.ended]);
+    child.kill('SIGTERM');
+    assert.deepEqual(await child.ended, [1, null], child.out);
+    assert.match(child.out, /it was stopped\n.*there is no copy\n.*begins anew/s);
+    await assertHalf(to);
 
-      const measure = `import resource, subprocess, sys
+    const measure = `import resource, subprocess, sys
 code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
 print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)`;
-      const python = spawn('python3', ['-c', measure, join(buildDir, PROGRAM), 'copy', '--from', from,
-        '--to', to], { stdio: ['ignore', 'pipe', 'pipe'] });
-      let [out, said] = ['', ''];
-      python.stdout.on('data', (text) => { out += text; });
-      python.stderr.on('data', (text) => { said += text; });
-      await once(python, 'close');
-      const [code, kilobytes] = out.trim().split(' ').map(Number);
-      assert.equal(code, 0, said);
-      assert.match(said, /--to is half a copy; it is emptied/);
-      t.diagnostic(`${kilobytes} KB at most`);
-      const libraries = execFileSync('ldd', [join(buildDir, PROGRAM)], { encoding: 'utf8' });
-      if (!/lib[at]san/.test(libraries)) assert.ok(kilobytes * 1024 < MOST_BYTES, `${kilobytes} KB`);
-      await assertSame(from, to);
-    });
-}
+    const python = spawn('python3', ['-c', measure, join(buildDir, PROGRAM), 'copy', '--from', from,
+      '--to', to], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [out, said] = ['', ''];
+    python.stdout.on('data', (text) => { out += text; });
+    python.stderr.on('data', (text) => { said += text; });
+    await once(python, 'close');
+    const [code, kilobytes] = out.trim().split(' ').map(Number);
+    assert.equal(code, 0, said);
+    assert.match(said, /--to is half a copy; it is emptied/);
+    t.diagnostic(`${kilobytes} KB at most`);
+    const libraries = execFileSync('ldd', [join(buildDir, PROGRAM)], { encoding: 'utf8' });
+    if (!/lib[at]san/.test(libraries)) assert.ok(kilobytes * 1024 < MOST_BYTES, `${kilobytes} KB`);
+    await assertSame(from, to);
+  });

@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Shop } from '../faults/shop.mjs';
+import { run } from '../lib/build.mjs';
 import { Client, openStream } from '../lib/client.mjs';
+import { PROGRAM } from '../lib/server.mjs';
 import { addFood, logInAdmin, move, order } from '../lib/shop.mjs';
 import { endFleet, startFleet, startFront } from './fleet.mjs';
 import { Load } from './load.mjs';
@@ -86,6 +88,30 @@ test('orders and streams across servers, on fewer connections than they have', a
   assert.deepEqual(load.repeated, []);
   await load.verify();
   await endFleet(fleet);
+});
+
+test('a shop is copied through it, unless it is served', async (t) => {
+  const { direct, pooled } = await behind(t);
+  const dir = mkdtempSync(join(tmpdir(), 'servery-copy-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const [from, back] = ['servery.db', 'back.db'].map((name) => `sqlite:${join(dir, name)}`);
+  const servery = async (...args) => {
+    const { code, stdout, stderr } = await run(PROGRAM, [...args, '--prepared-statements=off']);
+    return { code, said: stdout + stderr };
+  };
+  assert.equal((await servery('migrate', '--database', from)).code, 0);
+  const there = await servery('copy', '--from', from, '--to', pooled);
+  assert.equal(there.code, 0, there.said);
+  assert.match(there.said, /1 rows copied/);
+
+  const fleet = await startFleet(t, pooled,
+    { settings: { database_listen: direct, prepared_statements: 'off' } });
+  const served = await servery('copy', '--from', pooled, '--to', back);
+  assert.equal(served.code, 1);
+  assert.match(served.said, /--from is served/);
+  await endFleet(fleet);
+  const done = await servery('copy', '--from', pooled, '--to', back);
+  assert.equal(done.code, 0, done.said);
 });
 
 test('what is set wrongly is said', async (t) => {
