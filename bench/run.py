@@ -16,6 +16,7 @@ from postgres import bench_postgres
 from rig import BUILD, HERE, SECONDS, USERS, Server, flow, pss_kb, servery, show
 from storm import bench_storm
 from streams import bench_streams
+from users import bench_users
 
 
 # ---- Start and memory ----
@@ -155,7 +156,7 @@ def bench_peers():
 
 PARTS = {"start": bench_start, "read": bench_read, "order": bench_order, "peers": bench_peers,
          "streams": bench_streams, "storm": bench_storm, "growth": bench_growth, "postgres": bench_postgres,
-         "growth-postgres": bench_growth_postgres}
+         "growth-postgres": bench_growth_postgres, "users": bench_users}
 
 for part in sys.argv[2:] or PARTS:
     PARTS[part]()
