@@ -15,11 +15,14 @@ const MENU = [
 
 export class Load {
   /* smtp is startSmtp()'s, where the shop sends its mail. With `strict`, each 503 is followed by a
-   * look whether really nothing was changed. */
-  constructor(smtp, { customers = 6, random = new Random(), strict = false } = {}) {
+   * look whether really nothing was changed. With `haltOnRefusal` it is the last call of all: it may
+   * have been done. */
+  constructor(smtp, { customers = 6, random = new Random(), strict = false,
+    haltOnRefusal = false } = {}) {
     this.smtp = smtp;
     this.random = random;
     this.strict = strict;
+    this.haltOnRefusal = haltOnRefusal;
     this.payments = new Map(); // id → {status, amount, customer}
     this.orders = new Map();   // id → the order as it was last told to anybody
     this.foods = new Map();    // id → {food as it was last told, initial, added}
@@ -106,6 +109,7 @@ export class Load {
     assert.ok(Number(answer.headers['retry-after']) >= 1, 'Retry-After');
     this.refusals++;
     if (this.strict) await worker.checkUndone();
+    if (this.haltOnRefusal) this.halting = true;
     this.wake();
   }
 

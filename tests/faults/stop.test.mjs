@@ -10,6 +10,7 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Client, openStream, RawConnection } from '../lib/client.mjs';
+import { onPostgresql, sqliteOnly } from '../lib/database.mjs';
 import { addFood, logInAdmin, order, signUp } from '../lib/shop.mjs';
 import { startSmtp } from '../lib/smtp.mjs';
 import { Load } from './load.mjs';
@@ -67,10 +68,13 @@ test('stopped under load', async (t) => {
     `${load.count} calls acknowledged`);
 });
 
-// Holds the database's write lock, so that calls that write do not end until it is released.
+// Holds a lock on what is written, so that calls that write do not end until it is released.
 async function lockDatabase(shop) {
-  const child = spawn('sqlite3', [shop.file], { stdio: ['pipe', 'pipe', 'inherit'] });
-  child.stdin.write("BEGIN IMMEDIATE; SELECT 'locked';\n");
+  const [program, args, lock] = onPostgresql
+    ? ['psql', ['--no-psqlrc', shop.settings.database], 'BEGIN; SELECT id FROM users FOR UPDATE;\n']
+    : ['sqlite3', [shop.file], "BEGIN IMMEDIATE; SELECT 'locked';\n"];
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.write(lock);
   await once(child.stdout, 'data');
   return {
     async release() {
@@ -158,7 +162,7 @@ test('a server that drains serves, but is not ready', async (t) => {
 
 /* ---- A second server ---- */
 
-test('a second server is refused, and the first goes on', async (t) => {
+test('a second server is refused, and the first goes on', sqliteOnly, async (t) => {
   const shop = await startShop(t);
   const food = await (async () => {
     await shop.makeAdmin();
@@ -173,7 +177,7 @@ test('a second server is refused, and the first goes on', async (t) => {
   await shop.checkData();
 });
 
-test('a kill leaves no stale lock', async (t) => {
+test('a kill leaves no stale lock', sqliteOnly, async (t) => {
   const shop = await startShop(t);
   await shop.kill();
   assert.ok(existsSync(`${shop.file}.lock`), 'the file stays, the lock does not');
@@ -215,7 +219,7 @@ describe('each on its own', { concurrency: true }, () => {
     t.diagnostic(`stopped within ${ms.toFixed(0)} ms`);
   });
 
-  test('a read-only database', async (t) => {
+  test('a read-only database', sqliteOnly, async (t) => {
     const shop = await stoppedShop(t);
     chmodSync(shop.file, 0o400);
     await shop.refuses(/must be writable/, { wrap: asOwner });
@@ -223,7 +227,7 @@ describe('each on its own', { concurrency: true }, () => {
     await servesAgain(shop);
   });
 
-  test('a read-only log', async (t) => {
+  test('a read-only log', sqliteOnly, async (t) => {
     const shop = await startShop(t);
     await shop.makeAdmin();
     await shop.kill();
@@ -233,7 +237,7 @@ describe('each on its own', { concurrency: true }, () => {
     await servesAgain(shop);
   });
 
-  test('a database in a read-only folder', async (t) => {
+  test('a database in a read-only folder', sqliteOnly, async (t) => {
     const shop = await stoppedShop(t);
     chmodSync(shop.dir, 0o500);
     await shop.refuses(/must be writable|folder/, { wrap: asOwner });
@@ -241,7 +245,7 @@ describe('each on its own', { concurrency: true }, () => {
     await servesAgain(shop);
   });
 
-  test('a database in a folder that is not there', async (t) => {
+  test('a database in a folder that is not there', sqliteOnly, async (t) => {
     const shop = await stoppedShop(t);
     await shop.refuses(/folder must exist/, {
       settings: { database: `sqlite:${join(shop.dir, 'none', 'shop.db')}` },
@@ -249,13 +253,13 @@ describe('each on its own', { concurrency: true }, () => {
     await servesAgain(shop);
   });
 
-  test('a folder instead of a database', async (t) => {
+  test('a folder instead of a database', sqliteOnly, async (t) => {
     const shop = await stoppedShop(t);
     await shop.refuses(/database_cannot_open/, { settings: { database: `sqlite:${shop.dir}` } });
     await servesAgain(shop);
   });
 
-  test('garbage instead of a database', async (t) => {
+  test('garbage instead of a database', sqliteOnly, async (t) => {
     const shop = await stoppedShop(t);
     const file = join(shop.dir, 'garbage.db');
     const bytes = Buffer.from(Array.from({ length: 20000 }, (_, i) => (i * 7919) % 256));
@@ -266,7 +270,7 @@ describe('each on its own', { concurrency: true }, () => {
     await servesAgain(shop);
   });
 
-  test('half a database', async (t) => {
+  test('half a database', sqliteOnly, async (t) => {
     const shop = await stoppedShop(t);
     const file = join(shop.dir, 'half.db');
     copyFileSync(shop.file, file);
@@ -275,7 +279,7 @@ describe('each on its own', { concurrency: true }, () => {
     await servesAgain(shop);
   });
 
-  test('the database of another program', async (t) => {
+  test('the database of another program', sqliteOnly, async (t) => {
     const shop = await stoppedShop(t);
     const other = new Shop({ dir: shop.dir,
       settings: { database: `sqlite:${join(shop.dir, 'other.db')}` } });
