@@ -468,7 +468,6 @@ int main(void)
         T(everything),
         T(counts),
         T(of_orders_passes_the_check),
-        T(knows_the_whole_schema),
         T(ids_go_on),
         T(ids_of_no_row_go_on),
         T(anew_from_wherever_it_ended),
@@ -480,6 +479,8 @@ int main(void)
         T(of_a_shop_that_was_renamed_meanwhile_is_none),
         T(tells_how_far_it_is),
 #undef T
+        {"knows the whole schema" SQLITE_ONLY, test_copy__knows_the_whole_schema, setup, teardown,
+         NULL},
         {"everything, run twice and deferred", test_copy__everything, setup_deferred, teardown,
          NULL},
         {"anew, run twice and deferred", test_copy__anew_of_another_shop, setup_deferred, teardown,
