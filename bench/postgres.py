@@ -11,7 +11,7 @@ from order_script import Script
 from rig import HERE, SECONDS, USERS, OnPostgres, cluster_pid, cpu_s, flow, psql, show
 
 CONNECTIONS = 16  # of the server's pool
-PLANS = "-c plan_cache_mode=force_generic_plan"  # as on those
+PLANS = "-c plan_cache_mode=force_generic_plan -c jit=off -c max_parallel_workers_per_gather=0"  # as on those
 ORDERS = 10_000  # that are there before, so that the planner knows of some
 
 SESSIONS = ("INSERT INTO sessions (id, token_hash, user_id, created_at, used_at, expires_at) "

@@ -585,11 +585,17 @@ static enum err refuse(PGconn *pg, const char *detail, const char *hint)
 
 enum { SERVER_VERSION_MIN = 120000 };
 
+/* The plans that tests/store/plans_postgresql.py looks at, and no others; what they read is over before
+ * other processes or a compiler have begun. */
+#define PLANNED                                                                                    \
+    "SET plan_cache_mode = force_generic_plan; SET jit = off; "                                    \
+    "SET max_parallel_workers_per_gather = 0; "
+
 static enum err set_up(struct postgres_conn *conn)
 {
     PGconn *pg = conn->pg;
     const char *encoding = PQparameterStatus(pg, "server_encoding");
-    char settings[256];
+    char settings[320];
 
     if (PQserverVersion(pg) < SERVER_VERSION_MIN)
         return refuse(pg, "this PostgreSQL is too old", "version 12 or newer is needed");
@@ -600,9 +606,7 @@ static enum err set_up(struct postgres_conn *conn)
     if (!conn->unnamed) {
         snprintf(settings, sizeof settings,
                  "SET statement_timeout = %d; SET lock_timeout = %d; "
-                 "SET idle_in_transaction_session_timeout = %d; "
-                 /* The plans that tests/store/plans.py looks at, and no others. */
-                 "SET plan_cache_mode = force_generic_plan; SET jit = off; SELECT pg_backend_pid()",
+                 "SET idle_in_transaction_session_timeout = %d; " PLANNED "SELECT pg_backend_pid()",
                  POSTGRES_STATEMENT_MAX_MS, POSTGRES_LOCK_MAX_MS, POSTGRES_IDLE_TX_MAX_MS);
         PGresult *result = PQexec(pg, settings);
         bool set = PQresultStatus(result) == PGRES_TUPLES_OK;

@@ -26,6 +26,7 @@ COST_MAX = 3000
 SORTED_SHARE = 150
 # In a shop as it is, a table with fewer rows may be read through, beside a slice of as many orders.
 ROWS_MIN = 20_000
+AS_THE_ENGINE = "SET plan_cache_mode = force_generic_plan;\nSET max_parallel_workers_per_gather = 0;\n"
 ON_PURPOSE = {
     ("FROM users s WHERE s.search_key LIKE", "Seq Scan on users"):
         "an admin searches by any part of a name, an email or a phone: the users are read through",
@@ -108,7 +109,7 @@ def check_plans(url, texts, types, wrongs, rows_min):
         values = f"({', '.join(['NULL'] * len(ins))})" if ins else ""
         typed = f"({', '.join(ins)})" if ins else ""
         scripts.append((f"PREPARE s {typed} AS {sql};", f"EXPLAIN (FORMAT JSON) EXECUTE s{values};"))
-    for said, wrong in zip(ask_each(url, "SET plan_cache_mode = force_generic_plan;\n", scripts), wrongs):
+    for said, wrong in zip(ask_each(url, AS_THE_ENGINE, scripts), wrongs):
         if said.startswith("["):
             wrong.update(faults(json.loads(said)[0]["Plan"], sizes))
         else:
