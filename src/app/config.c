@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/secret_url.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "store/store.h"
@@ -63,7 +64,7 @@ static const struct setting SETTINGS[] = {
     {"database_listen", TYPE_SECRET_URL, AT(database_listen), "", NULL, 0, 0,
      "with PostgreSQL behind pgbouncer: the database itself, to hear what other servers change; default: database"},
     {"database_connections", TYPE_COUNT, AT(database_connections), "16", NULL, 1, 1000,
-     "with PostgreSQL: connections at most, for all reads and writes; one more listens"},
+     "with PostgreSQL: connections at most, for all reads and writes; two more hear what other servers change, and read it"},
     {"auth_rate_per_minute", TYPE_COUNT, AT(auth_rate_per_minute), "10", "1000", 0, COUNT_MAX,
      "sign-up, code and reset calls a minute from one client address; 0: no limit"},
     {"rate_per_minute", TYPE_COUNT, AT(rate_per_minute), "0", NULL, 0, COUNT_MAX,
@@ -441,17 +442,6 @@ enum err config_load(struct arena *arena, bool demo, int argc, char **argv,
     return err;
 }
 
-/* The password of a URL, if it has one, as a slice; up to the last @, should it hold one raw. */
-static struct str url_password(struct str url)
-{
-    const char *scheme = strstr(url.ptr, "://");
-    const char *at = strrchr(url.ptr, '@');
-    if (!scheme || !at || at < scheme)
-        return STR_NONE;
-    const char *colon = memchr(scheme + 3, ':', (size_t)(at - scheme) - 3);
-    return colon ? (struct str){colon + 1, (size_t)(at - colon) - 1} : STR_NONE;
-}
-
 static void print_value(const struct config *config, const struct setting *setting)
 {
     const char *at = (const char *)config + setting->offset;
@@ -463,16 +453,9 @@ static void print_value(const struct config *config, const struct setting *setti
     case TYPE_SECRET:
         fputs(**(const char *const *)(const void *)at ? "***" : "", stdout);
         break;
-    case TYPE_SECRET_URL: {
-        struct str url = str_from(*(const char *const *)(const void *)at);
-        struct str password = url_password(url);
-        if (password.ptr)
-            printf("%.*s***%s", (int)(password.ptr - url.ptr), url.ptr,
-                   password.ptr + password.len);
-        else
-            fputs(url.ptr, stdout);
+    case TYPE_SECRET_URL:
+        secret_url_print(*(const char *const *)(const void *)at);
         break;
-    }
     case TYPE_BOOL:
         fputs(switch_text(setting, *(const bool *)at), stdout);
         break;

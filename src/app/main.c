@@ -48,6 +48,9 @@ static const struct subcommand SUBCOMMANDS[] = {
      "both may be of one kind. Neither may be served meanwhile, and the target must be empty.\n"
      "The key (secret_file) goes on. A copy that was interrupted is half a copy, which no command\n"
      "takes for a shop; to copy again begins anew. Exits 1 if there is no verified copy.\n\n"
+     "Others on the machine see what stands on the command line: leave the password out of the\n"
+     "URL, and let it be read from ~/.pgpass, or from the file that PGPASSFILE names.\n"
+     "SERVERY_DATABASE, which they do not see, is for the other commands.\n\n"
      "  --from DATABASE\n        the shop; nothing in it is changed\n"
      "  --to DATABASE\n        what it is copied into; a file is made if there is none"},
     {"check", app_check, "check", "Verifies the data",

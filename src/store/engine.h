@@ -75,6 +75,7 @@ MUST_CHECK enum err sqlite_engine_open(const struct store_options *options, cons
 MUST_CHECK enum err postgres_engine_open(const struct store_options *options,
                                          struct engine **ret_engine);
 bool postgres_knows(const char *database);
+bool postgres_is_password(struct str parameter);
 
 /* What a transaction function's answer comes to, given what happened to its statements. */
 MUST_CHECK enum err tx_result(const struct tx *tx, enum err err);

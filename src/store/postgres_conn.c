@@ -531,6 +531,22 @@ bool postgres_knows(const char *url)
     return sound;
 }
 
+/* libpq itself says which it takes it for, and what it hides. */
+bool postgres_is_password(struct str parameter)
+{
+    char *url;
+    int len = asprintf(&url, "postgresql://?" STR_FMT "=x", STR_ARG(parameter));
+
+    assert(len > 0 || !"out of memory");
+    PQconninfoOption *options = parse_url(url);
+    bool is_password = false;
+    for (const PQconninfoOption *o = options; o && o->keyword; o++)
+        is_password |= o->val && strchr(o->dispchar, '*');
+    PQconninfoFree(options);
+    free(url);
+    return is_password;
+}
+
 static const char *default_of(const char *keyword)
 {
     for (size_t i = 0; i < N_DEFAULTS; i++)

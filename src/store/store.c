@@ -209,6 +209,11 @@ bool store_is_shared(const char *database)
     return !is_sqlite(database);
 }
 
+bool store_is_password(struct str parameter)
+{
+    return postgres_is_password(parameter);
+}
+
 enum err store_open(const struct store_options *options, struct store **ret_store)
 {
     struct engine *engine;

@@ -244,6 +244,9 @@ MUST_CHECK enum err store_backup(struct store *store, struct store_backup *backu
 bool store_knows(const char *database);
 bool store_is_shared(const char *database); /* several servers may use it: no SQLite */
 
+/* Whether a parameter of such a URL, named as it is written there, holds a password. */
+bool store_is_password(struct str parameter);
+
 /* The path of an SQLite database's file, for its lock file; NULL for other engines. */
 const char *store_path(const struct store *store);
 

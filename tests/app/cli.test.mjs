@@ -90,6 +90,29 @@ test('passwords are not shown', async () => {
   assert.equal(later.test_provider_url.value, 'http://u:***@h/');
 });
 
+test('nor are those that are parameters of the database', async () => {
+  for (const [url, shown] of [
+    ['postgresql://u@h/db?password=hunter2', 'postgresql://u@h/db?password=***'],
+    ['postgresql://u:hunter2@h/db?sslmode=require&sslpassword=hunter2&sslkey=k',
+      'postgresql://u:***@h/db?sslmode=require&sslpassword=***&sslkey=k'],
+    ['postgres:///db?%70ass%77ord=hun?ter2&user=u', 'postgres:///db?%70ass%77ord=***&user=u'],
+    ['postgresql://u@h:1/db?password=hunter2@&user=u', 'postgresql://u@h:***&user=u'],
+    ['postgresql://u@h/db?passfile=/p&sslmode=require',
+      'postgresql://u@h/db?passfile=/p&sslmode=require'],
+  ]) {
+    const all = await config(['--database', url, '--database-listen', url]);
+    assert.equal(all.database.value, shown);
+    assert.equal(all.database_listen.value, shown);
+  }
+});
+
+test('copy says where a password may stand that nobody else is to see', async () => {
+  const { stdout } = await servery(['copy', '--help']);
+  assert.match(stdout, /~\/\.pgpass/);
+  assert.match(stdout, /PGPASSFILE/);
+  assert.match(stdout, /SERVERY_DATABASE/);
+});
+
 for (const [args, words] of [
   [['--workers', '3'], /workers \(from flag\): must be a number from 4 to 1024/],
   [['--workers', '1025'], /workers/],
