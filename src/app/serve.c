@@ -402,8 +402,9 @@ static bool take_down(struct app *app)
         http_server_stop(app->server, STOP_TIMEOUT_MS);
     hub_stop(api->hub);
     upkeep_destroy(app->upkeep);
-    bool thread_left = mailer_destroy(app->mailer, STOP_MAIL_MS);
+    bool thread_left = mailer_stop(app->mailer, STOP_MAIL_MS);
     store_close(api->store);
+    mailer_destroy(app->mailer); /* whom the store's listener woke until now */
     http_server_destroy(app->server);
     hub_destroy(api->hub);
     menu_destroy(api->menu);

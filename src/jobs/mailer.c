@@ -262,7 +262,8 @@ enum err mailer_create(const struct mailer_options *options, struct mailer **ret
     for (int i = 0; i < MAILER_THREADS; i++) {
         enum err err = start_thread(mailer);
         if (err) {
-            (void)mailer_destroy(mailer, MAILER_LEASE_MS);
+            (void)mailer_stop(mailer, MAILER_LEASE_MS);
+            mailer_destroy(mailer);
             return err;
         }
     }
@@ -288,7 +289,7 @@ void mailer_stats(const struct mailer *mailer, struct mailer_stats *ret_stats)
     ret_stats->expired = atomic_load_explicit(&mailer->expired, memory_order_relaxed);
 }
 
-bool mailer_destroy(struct mailer *mailer, int64_t timeout_ms)
+bool mailer_stop(struct mailer *mailer, int64_t timeout_ms)
 {
     if (!mailer)
         return false;
@@ -307,6 +308,11 @@ bool mailer_destroy(struct mailer *mailer, int64_t timeout_ms)
     if (is_left)
         log_line(LOG_WARN, "mail_left_unsent", LOG_INT("count", mailer->running));
     pthread_mutex_unlock(&mailer->lock);
-    unref(mailer);
     return is_left;
+}
+
+void mailer_destroy(struct mailer *mailer)
+{
+    if (mailer)
+        unref(mailer);
 }

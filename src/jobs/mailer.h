@@ -45,8 +45,9 @@ void mailer_stats(const struct mailer *mailer, struct mailer_stats *ret_stats);
 /* Waits up to timeout_ms for the mail that is being sent. A thread that still waits for the mail
  * server then is left behind, touches neither store nor mailbox any more, and its mail is sent
  * again when its lease is over. True if one was: it still uses libcurl and the options' texts, so
- * the process must end without cleaning these up. NULL is fine. */
-bool mailer_destroy(struct mailer *mailer, int64_t timeout_ms);
+ * the process must end without cleaning these up. Before the store is closed; NULL is fine. */
+bool mailer_stop(struct mailer *mailer, int64_t timeout_ms);
+void mailer_destroy(struct mailer *mailer); /* stopped, and nobody wakes it any more; NULL is fine */
 
 /* How long to wait after the attempts-th failure: doubled each time, then up to half of it taken
  * off by `random`, so that mails that failed together do not come back together. */

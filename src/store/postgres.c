@@ -63,7 +63,7 @@ static enum err engine_read(struct engine *base, struct arena *arena, bool once,
     int runs = 0;
     enum err err;
 
-    /* The listener: those who have a connection of the pool may be waiting for it. */
+    /* The listener, for whom all wait who have committed, waits for nobody. */
     if (conn) {
         outcome = read_on(engine, conn, arena, once, fn, arg, &err);
         return outcome == DONE ? err : ERR_UNAVAILABLE;
@@ -162,11 +162,14 @@ static enum outcome run_once(struct postgres_engine *engine, struct arena *arena
         outcome = attempt(engine, &tx, true, fn, arg, ret_err);
     }
     *ret_failure = *postgres_conn_failure(tx.conn);
-    if (outcome == DONE && !*ret_err)
-        postgres_tx_tell_late(&tx);
+    bool is_done = outcome == DONE && !*ret_err;
+    bool is_in_doubt = outcome == DONE && tx.committing && postgres_conn_is_lost(tx.conn);
+    bool all_told = !is_done || postgres_tx_tell_late(&tx);
     postgres_pool_return(engine->pool, POSTGRES_WRITE, tx.conn);
-    if (outcome == DONE && !*ret_err)
+    if (is_done)
         postgres_tell_here(engine->tell, tx.events.items, tx.events.n);
+    if (is_in_doubt || !all_told)
+        postgres_tell_doubt(engine->tell);
     return outcome;
 }
 
@@ -215,6 +218,9 @@ static enum err engine_write(struct engine *base, struct arena *arena, tx_fn *fn
 static void engine_listen(struct engine *engine, store_listener *listener, void *ctx)
 {
     postgres_tell_listen(engine_of(engine)->tell, listener, ctx);
+    /* Of what was heard until now, while caches were filled, nobody was told. */
+    if (engine_of(engine)->listen)
+        postgres_tell_all(engine_of(engine)->tell);
 }
 
 static void engine_stats(const struct engine *base, struct store_stats *ret_stats)

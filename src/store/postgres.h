@@ -29,8 +29,9 @@ enum {
      * trip of the COMMIT itself it stays below POSTGRES_OVERLAP_MS. */
     POSTGRES_WRITE_MAX_MS = 30000,
     POSTGRES_OVERLAP_MS = 60000,
-    POSTGRES_RUNS_MAX = 8, /* of one transaction that meets others */
-    POSTGRES_LOST_MAX = 3, /* connections that one transaction may lose and go on */
+    POSTGRES_TELL_MAX_MS = 5000, /* that a caller waits for his commit to be told */
+    POSTGRES_RUNS_MAX = 8,       /* of one transaction that meets others */
+    POSTGRES_LOST_MAX = 3,       /* connections that one transaction may lose and go on */
 };
 
 /* ---- Where to connect to ---- */
@@ -181,8 +182,8 @@ MUST_CHECK enum err postgres_tx_flush(struct postgres_tx *tx);
 MUST_CHECK enum err postgres_tx_commit(struct postgres_tx *tx);
 void postgres_tx_rollback(struct postgres_tx *tx); /* nothing to do where nothing was begun */
 void postgres_tx_end_read(struct postgres_tx *tx);
-/* After the commit: those who were not there yet when it was sent. */
-void postgres_tx_tell_late(struct postgres_tx *tx);
+/* After the commit: those who were not there yet when it was sent. False: they are not told. */
+MUST_CHECK bool postgres_tx_tell_late(struct postgres_tx *tx);
 
 /* ---- Telling ---- */
 
@@ -200,8 +201,14 @@ bool postgres_tell_is_alone(const struct postgres_tell *tell);
 /* Queues what tells the other servers, in the transaction. */
 void postgres_tell_notify(struct postgres_tell *tell, struct postgres_conn *conn,
                           struct arena *arena, const struct postgres_events *events);
-/* Tells the listener, and returns when it has been told. */
+/* Tells the listener, and returns when it has been told, or soon will be: not later than after
+ * POSTGRES_TELL_MAX_MS, where it is another thread that tells. */
 void postgres_tell_here(struct postgres_tell *tell, const struct store_event *events, size_t n);
+void postgres_tell_all(struct postgres_tell *tell); /* that anything may have changed */
+/* Something may have been committed, or may yet be, of which nobody was told: everybody is told so
+ * now and, for POSTGRES_OVERLAP_MS, again and again by the thread that listens. */
+void postgres_tell_doubt(struct postgres_tell *tell);
+bool postgres_tell_is_in_doubt(const struct postgres_tell *tell);
 /* What a notification says; events are added. */
 enum postgres_said {
     POSTGRES_SAID_EVENTS,
@@ -226,6 +233,5 @@ MUST_CHECK enum err postgres_listen_start(const char *url, struct postgres_pool 
                                           struct postgres_tell *tell,
                                           struct postgres_listen **ret_listen);
 void postgres_listen_stop(struct postgres_listen *listen); /* NULL is fine */
-bool postgres_listen_is_lost(const struct postgres_listen *listen);
 
 #endif

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -27,9 +26,10 @@ struct postgres_listen {
     struct postgres_tell *tell;
     struct postgres_conn *conn; /* its thread's; NULL: lost */
     int stop_fd;
-    atomic_bool is_lost;
     bool heard_own;
-    int64_t n_answers; /* to our hello */
+    bool is_meeting; /* waits for answers to its hello */
+    bool was_alone;  /* when the connection was lost: what it committed meanwhile it told nobody */
+    int64_t n_answers;
     int64_t look_at_ms;
     pthread_t thread;
 };
@@ -89,6 +89,9 @@ static void read_notifications(struct postgres_listen *listen)
             break;
         case POSTGRES_SAID_HEARD:
             listen->n_answers++;
+            /* Until now it has told us nothing, and we have not waited for it. */
+            if (!listen->is_meeting)
+                postgres_events_add(&events, arena, (struct store_event){.kind = STORE_EVENT_ALL});
             break;
         case POSTGRES_SAID_EVENTS:
             break;
@@ -128,11 +131,24 @@ static bool look_around(struct postgres_listen *listen)
     return n >= 0;
 }
 
+/* Here and everywhere. */
+static enum err tell_all(struct postgres_listen *listen)
+{
+    struct arena *arena = arena_create();
+    enum err err =
+        notify(listen, arena_printf(arena, "%s a0.0.0", postgres_tell_own(listen->tell)));
+
+    arena_destroy(arena);
+    postgres_tell_all(listen->tell);
+    return err;
+}
+
 /* False: the connection is lost. */
 static bool is_there(struct postgres_listen *listen)
 {
     if (clock_mono_ms() >= listen->look_at_ms)
-        return look_around(listen);
+        return look_around(listen) &&
+               (!postgres_tell_is_in_doubt(listen->tell) || !tell_all(listen));
     return postgres_conn_is_alive(listen->conn);
 }
 
@@ -155,7 +171,8 @@ static void lose(struct postgres_listen *listen)
 {
     log_line(LOG_WARN, "notifications_lost",
              LOG_CSTR("detail", "what other servers change is not heard until it is back"));
-    atomic_store(&listen->is_lost, true);
+    listen->was_alone |= postgres_tell_is_alone(listen->tell);
+    postgres_tell_set_alone(listen->tell, false);
     postgres_conn_close(listen->conn);
     listen->conn = NULL;
 }
@@ -167,6 +184,7 @@ static enum err meet_others(struct postgres_listen *listen)
     int64_t n_others = count_listeners(listen) - 1;
 
     listen->n_answers = 0;
+    listen->is_meeting = true;
     enum err err = notify(listen, str_from(postgres_tell_own(listen->tell)));
     while (!err && listen->n_answers < n_others && clock_mono_ms() < end_ms) {
         if (!wait_for(listen, end_ms - clock_mono_ms()))
@@ -178,25 +196,29 @@ static enum err meet_others(struct postgres_listen *listen)
     if (!err && !look_around(listen))
         err = ERR_UNAVAILABLE;
     read_notifications(listen);
+    listen->is_meeting = false;
     return err;
 }
 
 static void come_back(struct postgres_listen *listen)
 {
-    const struct store_event all = {.kind = STORE_EVENT_ALL};
+    enum err err = connect(listen, &listen->conn);
 
-    if (connect(listen, &listen->conn)) {
+    if (err) {
         listen->conn = NULL;
         return;
     }
-    if (meet_others(listen)) {
+    err = meet_others(listen);
+    if (!err && listen->was_alone)
+        err = tell_all(listen);
+    if (err) {
         postgres_conn_close(listen->conn);
         listen->conn = NULL;
         return;
     }
-    atomic_store(&listen->is_lost, false);
+    listen->was_alone = false;
     log_line(LOG_INFO, "notifications_back");
-    postgres_tell_here(listen->tell, &all, 1);
+    postgres_tell_all(listen->tell);
 }
 
 static void *run(void *arg)
@@ -227,11 +249,11 @@ static void *run(void *arg)
 
 /* ---- Beginning and end ---- */
 
-static enum err say_hello(struct postgres_pool *pool, struct postgres_tell *tell)
+static enum err send_echo(struct postgres_pool *pool, struct postgres_tell *tell)
 {
     static const char sql[] = "SELECT pg_notify('servery', $1)";
-    struct str own = str_from(postgres_tell_own(tell));
     struct arena *arena = arena_create();
+    struct str own = arena_printf(arena, "%s -", postgres_tell_own(tell));
     struct postgres_conn *conn;
     struct sql_rows rows;
     enum err err = postgres_pool_take(pool, POSTGRES_WRITE, &conn);
@@ -247,7 +269,7 @@ static enum err say_hello(struct postgres_pool *pool, struct postgres_tell *tell
 
 /* Whether what the pool's connections tell is heard by this one: not if a pooler stands between, or
  * if it is another database. */
-static enum err hear_hello(struct postgres_listen *listen)
+static enum err hear_echo(struct postgres_listen *listen)
 {
     int64_t end_ms = clock_mono_ms() + ECHO_MS;
 
@@ -276,9 +298,9 @@ enum err postgres_listen_start(const char *url, struct postgres_pool *pool,
     assert(listen->stop_fd >= 0);
     err = connect(listen, &listen->conn);
     if (!err)
-        err = say_hello(pool, tell);
+        err = send_echo(pool, tell);
     if (!err)
-        err = hear_hello(listen);
+        err = hear_echo(listen);
     if (!err)
         err = meet_others(listen);
     if (err) {
@@ -308,9 +330,4 @@ void postgres_listen_stop(struct postgres_listen *listen)
     postgres_target_destroy(listen->target);
     close(listen->stop_fd);
     free(listen);
-}
-
-bool postgres_listen_is_lost(const struct postgres_listen *listen)
-{
-    return atomic_load(&listen->is_lost);
 }

@@ -5,7 +5,8 @@
  *
  *   5f2c… f12.0.0 o77.3.401        the sender, then what, the id, the user's and the event's
  *   5f2c…                          the sender begins to listen
- *   5f2c… k90ab…                   the sender has heard that 90ab… does */
+ *   5f2c… k90ab…                   the sender has heard that 90ab… does
+ *   5f2c… -                        nothing: an echo for the sender himself */
 #include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -37,7 +38,9 @@ struct postgres_tell {
     struct store_event *waiting; /* to be told */
     size_t n, cap;
     uint64_t n_queued, n_told; /* of all there ever were */
+    int n_waiting;             /* threads */
     bool is_telling;
+    atomic_int_least64_t doubt_until_ms; /* monotonic */
 
     /* Of the thread that tells. */
     struct store_event *telling;
@@ -105,7 +108,7 @@ void postgres_events_add(struct postgres_events *events, struct arena *arena,
 
 /* ---- Here ---- */
 
-/* A connection of the thread's own: those of the pool may be held by threads that wait for it. */
+/* A connection of its own: where the pool is busy, all who have committed would wait for it. */
 static void look_after_conn(struct postgres_tell *tell)
 {
     if (tell->conn && (!postgres_conn_is_alive(tell->conn) || postgres_conn_is_lost(tell->conn))) {
@@ -144,8 +147,17 @@ static void tell_all(struct postgres_tell *tell)
     pthread_cond_broadcast(&tell->told);
 }
 
+/* Under the mutex. Where nobody waits for what is left, who tells goes on. */
+static bool is_to_be_told(const struct postgres_tell *tell, uint64_t mine)
+{
+    return tell->n_told < mine || (!tell->is_telling && tell->n > 0 && tell->n_waiting == 0);
+}
+
 void postgres_tell_here(struct postgres_tell *tell, const struct store_event *events, size_t n)
 {
+    const struct timespec until = clock_mono_after(POSTGRES_TELL_MAX_MS);
+    int rc = 0;
+
     if (n == 0)
         return;
     pthread_mutex_lock(&tell->mutex);
@@ -157,15 +169,35 @@ void postgres_tell_here(struct postgres_tell *tell, const struct store_event *ev
     tell->n += n;
     tell->n_queued += n;
     uint64_t mine = tell->n_queued;
-    while (tell->n_told < mine) {
+    while (rc == 0 && is_to_be_told(tell, mine)) {
         if (tell->is_telling) {
-            pthread_cond_wait(&tell->told, &tell->mutex);
+            tell->n_waiting++;
+            rc = pthread_cond_clockwait(&tell->told, &tell->mutex, CLOCK_MONOTONIC, &until);
+            tell->n_waiting--;
         } else {
             tell->is_telling = true;
             tell_all(tell);
         }
     }
     pthread_mutex_unlock(&tell->mutex);
+}
+
+void postgres_tell_all(struct postgres_tell *tell)
+{
+    const struct store_event all = {.kind = STORE_EVENT_ALL};
+
+    postgres_tell_here(tell, &all, 1);
+}
+
+void postgres_tell_doubt(struct postgres_tell *tell)
+{
+    atomic_store(&tell->doubt_until_ms, clock_mono_ms() + POSTGRES_OVERLAP_MS);
+    postgres_tell_all(tell);
+}
+
+bool postgres_tell_is_in_doubt(const struct postgres_tell *tell)
+{
+    return clock_mono_ms() < atomic_load(&tell->doubt_until_ms);
 }
 
 struct postgres_conn *postgres_tell_own_conn(struct postgres_tell *tell)
@@ -280,6 +312,8 @@ enum postgres_said postgres_tell_parse(struct postgres_tell *tell, const char *p
         return POSTGRES_SAID_HELLO;
     if (known && rest.len == SENDER_LEN + 1 && *rest.ptr == 'k')
         return strcmp(rest.ptr + 1, tell->sender) == 0 ? POSTGRES_SAID_HEARD : POSTGRES_SAID_EVENTS;
+    if (known && rest.len == 1 && *rest.ptr == '-')
+        return POSTGRES_SAID_EVENTS;
     while (known && str_split(&rest, ' ', &word)) {
         known = parse(word, &event);
         if (known)

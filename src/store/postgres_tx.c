@@ -11,7 +11,6 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
-#include "base/log.h"
 #include "store/postgres.h"
 
 static struct postgres_tx *own(struct tx *tx)
@@ -287,13 +286,12 @@ void postgres_tx_end_read(struct postgres_tx *tx)
 }
 
 /* Another server came while this was committed. */
-void postgres_tx_tell_late(struct postgres_tx *tx)
+bool postgres_tx_tell_late(struct postgres_tx *tx)
 {
     struct sql_rows rows;
 
     if (!tx->untold || postgres_tell_is_alone(tx->tell))
-        return;
+        return true;
     postgres_tell_notify(tx->tell, tx->conn, tx->tx.arena, &tx->events);
-    if (trip(tx, &rows))
-        log_line(LOG_WARN, "notification_not_sent", LOG_INT("events", tx->events.n));
+    return trip(tx, &rows) == ERR_OK;
 }

@@ -137,7 +137,8 @@ static void rig_start(struct rig *rig, void **state)
 
 static void rig_stop(struct rig *rig)
 {
-    assert_false(mailer_destroy(rig->mailer, 10 * SECOND_MS));
+    assert_false(mailer_stop(rig->mailer, 10 * SECOND_MS));
+    mailer_destroy(rig->mailer);
     smtp_stop(&rig->smtp);
     mailbox_destroy(rig->mailbox);
 }
@@ -193,7 +194,8 @@ static void test_mailer__sends(void **state)
     assert_int_equal(atomic_load(&rig.smtp.n_data), 1);
     assert_non_null(strstr(rig.smtp.data, "To: ada@example.com"));
     assert_non_null(strstr(rig.smtp.data, "the code is 123456"));
-    assert_false(mailer_destroy(rig.mailer, 10 * SECOND_MS));
+    assert_false(mailer_stop(rig.mailer, 10 * SECOND_MS));
+    mailer_destroy(rig.mailer);
     rig.mailer = NULL;
     const struct mailbox_mail *mails = mailbox_list(rig.mailbox, arena, &n);
     assert_int_equal(n, 1);
@@ -277,7 +279,8 @@ static void test_mailer__stops_while_the_server_hangs(void **state)
     while (atomic_load(&rig.smtp.hanging_fd) == 0)
         sched_yield();
     int64_t before_ms = clock_mono_ms();
-    assert_true(mailer_destroy(rig.mailer, 100));
+    assert_true(mailer_stop(rig.mailer, 100));
+    mailer_destroy(rig.mailer);
     rig.mailer = NULL;
     assert_true(clock_mono_ms() - before_ms < 5 * SECOND_MS);
     assert_int_equal(shop_sql(rig.s, waiting, SQL_NO_ARGS), 1);

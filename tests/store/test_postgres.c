@@ -341,18 +341,23 @@ static void test_postgres__idle_connections_that_were_cut_harm_nobody(void **sta
     assert_int_equal(thing_count(s->f->store), 2);
 }
 
+/* COMMIT waits for a lock that we hold. */
+static void hold_commits(struct on_server *s)
+{
+    number(s, "CREATE FUNCTION wait_for_us() RETURNS trigger LANGUAGE plpgsql AS "
+              "$$ BEGIN PERFORM pg_advisory_xact_lock(-77); RETURN NULL; END $$");
+    number(s, "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON things DEFERRABLE INITIALLY DEFERRED "
+              "FOR EACH ROW EXECUTE FUNCTION wait_for_us()");
+    number(s, "SELECT pg_advisory_lock(-77)");
+}
+
 static void test_postgres__a_commit_without_an_answer_is_not_run_again(void **state)
 {
     struct on_server *s = need_server(state);
     struct thing thing = {.name = "doubtful"};
     struct writing writing = {.store = s->f->store, .fn = thing_insert, .arg = &thing};
 
-    /* COMMIT waits for a lock that we hold. */
-    number(s, "CREATE FUNCTION wait_for_us() RETURNS trigger LANGUAGE plpgsql AS "
-              "$$ BEGIN PERFORM pg_advisory_xact_lock(-77); RETURN NULL; END $$");
-    number(s, "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON things DEFERRABLE INITIALLY DEFERRED "
-              "FOR EACH ROW EXECUTE FUNCTION wait_for_us()");
-    number(s, "SELECT pg_advisory_lock(-77)");
+    hold_commits(s);
     writing_start(&writing);
     wait_until(s, "SELECT count(*) " SERVERS_CONNS "AND wait_event = 'advisory'");
     kill_all(s);
@@ -443,6 +448,10 @@ static struct hearing *hearing_of(struct store *store)
     pthread_mutex_init(&hearing->lock, NULL);
     pthread_cond_init(&hearing->more, NULL);
     store_listen(store, hear, hearing);
+    /* What was heard before it had a listener may have been anything. */
+    assert_int_equal(hearing->n, 1);
+    assert_int_equal(hearing->events[0].kind, STORE_EVENT_ALL);
+    hearing->n = 0;
     return hearing;
 }
 
@@ -592,6 +601,62 @@ static void test_postgres__nobody_is_told_where_nobody_listens(void **state)
     close_both(&servers);
 }
 
+static void test_postgres__what_may_be_committed_is_told_as_anything(void **state)
+{
+    struct on_server *s = need_server(state);
+    struct store_options options = {.database = s->f->database, .listen = s->f->database};
+    struct thing thing = {.name = "doubtful"};
+    struct writing writing = {.fn = thing_insert, .arg = &thing};
+    struct hearing *hearing;
+
+    assert_int_equal(store_open(&options, &writing.store), ERR_OK);
+    hearing = hearing_of(writing.store);
+    hold_commits(s);
+    writing_start(&writing);
+    wait_until(s, "SELECT count(*) " SERVERS_CONNS "AND wait_event = 'advisory' "
+                  "AND query = 'COMMIT'");
+    number(s, "SELECT count(pg_terminate_backend(pid)) " SERVERS_CONNS
+              "AND wait_event = 'advisory' AND query = 'COMMIT'");
+    assert_int_equal(writing_finish(&writing), ERR_UNAVAILABLE);
+    assert_int_equal(hearing->n, 1);
+    assert_int_equal(hearing->events[0].kind, STORE_EVENT_ALL);
+    store_close(writing.store);
+    free(hearing);
+}
+
+/* A URL by which somebody of his own role comes to the test's database. */
+static void url_of(struct on_server *s, const char *role, char *url, size_t size)
+{
+    snprintf(url, size, "postgresql://%s%s", role, strchr(s->f->database, '@'));
+}
+
+static void test_postgres__a_deaf_server_does_not_know_that_it_is_alone(void **state)
+{
+    struct on_server *s = need_server(state);
+    struct telling told = {1, 1, ERR_OK};
+    char ears[300];
+    struct servers servers;
+
+    number(s, "CREATE ROLE ears LOGIN SUPERUSER");
+    url_of(s, "ears", ears, sizeof ears);
+    struct store_options deaf = {.database = s->f->database, .listen = ears};
+    struct store_options other = {.database = s->f->database, .listen = s->f->database};
+    assert_int_equal(store_open(&deaf, &servers.a), ERR_OK);
+    servers.at_a = hearing_of(servers.a);
+    number(s, "ALTER ROLE ears NOLOGIN");
+    number(s, "SELECT count(pg_terminate_backend(pid)) " SERVERS_CONNS "AND usename = 'ears'");
+    wait_until(s, "SELECT CASE WHEN count(*) = 0 THEN 1 ELSE 0 END " SERVERS_CONNS
+                  "AND usename = 'ears'");
+    assert_int_equal(store_open(&other, &servers.b), ERR_OK);
+    servers.at_b = hearing_of(servers.b);
+    /* At once, where it has noticed; or when it hears again. */
+    assert_int_equal(store_write(servers.a, s->f->arena, tell, &told), ERR_OK);
+    number(s, "ALTER ROLE ears LOGIN");
+    wait_heard(servers.at_b, 1);
+    close_both(&servers);
+    number(s, "DROP ROLE ears");
+}
+
 static void test_postgres__ears_at_another_database_are_refused(void **state)
 {
     struct on_server *s = need_server(state);
@@ -626,6 +691,8 @@ int main(void)
         ON_SERVER(test_postgres__nobody_is_told_where_nobody_listens, set_up),
         ON_SERVER(test_postgres__what_is_not_understood_may_be_anything, set_up),
         ON_SERVER(test_postgres__ears_that_were_cut_hear_of_all, set_up),
+        ON_SERVER(test_postgres__what_may_be_committed_is_told_as_anything, set_up),
+        ON_SERVER(test_postgres__a_deaf_server_does_not_know_that_it_is_alone, set_up),
         ON_SERVER(test_postgres__ears_at_another_database_are_refused, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
