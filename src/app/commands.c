@@ -127,11 +127,14 @@ int app_check(const struct command_line *line)
     options.read_only = true;
     if (store_open(&options, &store))
         return 1;
-    enum err err = store_ready(store);
-    if (err)
-        fprintf(stderr, "servery: the database is not at this program's version; an older one "
-                        "is brought there by `servery migrate`\n");
-    else
+    int64_t version = 0;
+    enum err err = store_version(store, &version);
+    if (!err && version < store_newest_version()) {
+        fprintf(stderr, "servery: the database is older than this program; `servery migrate` "
+                        "brings it up to date\n");
+        err = ERR_PROBLEM;
+    }
+    if (!err)
         err = store_check(store, app_report_breach, NULL, NULL, &counts);
     store_close(store);
     if (err) {

@@ -15,7 +15,9 @@ static enum err fill_empty(struct tx *tx, void *arg)
     struct fill *fill = arg;
     struct user_list users = {.before_id = ID_MAX + 1, .limit = 1};
 
-    enum err err = user_list(tx, &users);
+    enum err err = tx_lock_subject(tx, STR("demo"), STR("fill"));
+    if (!err)
+        err = user_list(tx, &users);
     if (err || users.n > 0)
         return err;
     err = demo_menu_fill(tx, &fill->menu);
