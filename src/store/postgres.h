@@ -1,4 +1,6 @@
 /* The parts of the PostgreSQL engine:
+ *   postgres_target.c  where to connect to, and what the server has to be
+ *   postgres_wait.c    waits for answers, and not for ever
  *   postgres_conn.c    one connection: statements go into its pipeline, a trip sends them and reads
  *   postgres_result.c  what comes back: rows, and what an error means
  *   postgres_pool.c    the connections that reads and writes share
@@ -42,6 +44,22 @@ struct postgres_target;
 struct postgres_target *postgres_target_create(const char *url, /* postgres_knows it */
                                                const char *application, bool unnamed);
 void postgres_target_destroy(struct postgres_target *target); /* NULL is fine */
+bool postgres_target_is_unnamed(const struct postgres_target *target);
+/* In pipeline mode, without waiting, with its settings made; from now on its warnings are logged.
+ * Errors are logged. */
+MUST_CHECK enum err postgres_target_connect(const struct postgres_target *target, PGconn **ret_pg);
+
+/* ---- Waiting; an end is a monotonic time, 0: none ---- */
+
+int64_t postgres_end_of(int64_t timeout_ms); /* 0: none */
+
+/* Sends what can be sent, and waits until there is a result, or the end of a statement's. False: the
+ * connection is of no more use. */
+MUST_CHECK bool postgres_wait(PGconn *pg, int64_t end_ms);
+
+/* Statements without arguments, outside the pipeline: the result of the last one, or of the first that
+ * failed. NULL: no answer came, and the connection is of no more use. */
+PGresult *postgres_exec(PGconn *pg, int64_t end_ms, const char *text);
 
 /* ---- A connection; used by one thread at a time ---- */
 
@@ -82,8 +100,9 @@ MUST_CHECK enum err postgres_conn_trip(struct postgres_conn *conn, int64_t timeo
 /* Sends all that is queued; whoever uses the connection next reads the answers. */
 void postgres_conn_leave(struct postgres_conn *conn);
 
-/* Statements without arguments, not in the pipeline; nothing may be queued. */
-MUST_CHECK enum err postgres_conn_script(struct postgres_conn *conn, const char *text);
+/* Statements without arguments, not in the pipeline; nothing may be queued. `timeout_ms` as above. */
+MUST_CHECK enum err postgres_conn_script(struct postgres_conn *conn, int64_t timeout_ms,
+                                         const char *text);
 
 /* Looks whether the server has hung up meanwhile; costs no trip. */
 bool postgres_conn_is_alive(struct postgres_conn *conn);
@@ -93,7 +112,6 @@ PGconn *postgres_conn_pg(struct postgres_conn *conn);
 /* What failed in the last trip. */
 struct postgres_failure {
     enum err err;
-    bool again;                /* running the transaction again may help */
     bool answered;             /* a statement failed: COMMIT behind it was not run */
     const char *sql;           /* NULL: none */
     int64_t expected, changed; /* of a post; changed -1: unknown */

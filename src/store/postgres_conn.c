@@ -2,14 +2,11 @@
  * queued goes out when somebody needs an answer, and comes back in the same order. */
 #include <assert.h>
 #include <endian.h>
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "store/postgres.h"
 
 /* A statement as it is prepared in this connection: one for each set of types that its values come
@@ -274,36 +271,6 @@ void postgres_conn_ask_ahead(struct postgres_conn *conn, const char *sql, struct
         conn->items[conn->n_items - 1].ret_rows = ret_rows;
 }
 
-/* False: the time is over, or the connection. */
-static bool wait_for(struct postgres_conn *conn, short events, int64_t end_ms)
-{
-    struct pollfd fd = {.fd = PQsocket(conn->pg), .events = events};
-    int64_t left_ms = end_ms - clock_mono_ms();
-    int rc;
-
-    do
-        rc = poll(&fd, 1, end_ms == 0 ? -1 : left_ms > 0 ? (int)left_ms : 0);
-    while (rc < 0 && errno == EINTR);
-    if (rc == 0)
-        log_line(LOG_WARN, "database_silent", LOG_INT("timeout_ms", POSTGRES_TRIP_MAX_MS));
-    return rc > 0;
-}
-
-/* Sends what can be sent, and waits until there is a result, or the end of a statement's. */
-static bool wait_for_result(struct postgres_conn *conn, int64_t end_ms)
-{
-    for (;;) {
-        int unsent = PQflush(conn->pg);
-        if (unsent < 0)
-            return false;
-        if (!unsent && !PQisBusy(conn->pg))
-            return true;
-        if (!wait_for(conn, unsent ? POLLIN | POLLOUT : POLLIN, end_ms) ||
-            !PQconsumeInput(conn->pg))
-            return false;
-    }
-}
-
 static void fail(struct postgres_conn *conn, const struct item *item,
                  const struct postgres_failure *failure)
 {
@@ -315,7 +282,6 @@ static void fail_stale(struct postgres_conn *conn, const struct item *item, int6
 {
     fail(conn, item,
          &(struct postgres_failure){.err = ERR_STALE,
-                                    .again = true,
                                     .answered = true,
                                     .sql = item->sql,
                                     .expected = item->n_changed,
@@ -332,8 +298,7 @@ static void on_done(struct postgres_conn *conn, const struct item *item, const P
     /* The COMMIT of a transaction that has failed succeeds as ROLLBACK. */
     if (item->kind == POSTGRES_COMMIT &&
         strcmp(PQcmdStatus((PGresult *)(uintptr_t)result), "COMMIT") != 0)
-        fail(conn, item,
-             &(struct postgres_failure){.err = ERR_UNAVAILABLE, .again = true, .answered = true});
+        fail(conn, item, &(struct postgres_failure){.err = ERR_UNAVAILABLE, .answered = true});
 }
 
 static void on_error(struct postgres_conn *conn, const struct item *item, const PGresult *result)
@@ -391,7 +356,7 @@ static void drain(struct postgres_conn *conn, int64_t end_ms, struct arena *aren
 
     while (at < conn->n_items && !conn->lost) {
         struct item *item = &conn->items[at];
-        if (!wait_for_result(conn, end_ms)) {
+        if (!postgres_wait(conn->pg, end_ms)) {
             lose(conn);
             break;
         }
@@ -420,13 +385,13 @@ static void queue_sync(struct postgres_conn *conn)
 enum err postgres_conn_trip(struct postgres_conn *conn, int64_t timeout_ms, struct arena *arena,
                             struct sql_rows *ret_rows)
 {
-    int64_t end_ms = timeout_ms ? clock_mono_ms() + timeout_ms : 0;
+    int64_t end_ms = postgres_end_of(timeout_ms);
 
     conn->failure = (struct postgres_failure){0};
     queue_sync(conn);
     drain(conn, end_ms, arena, ret_rows);
     if (!conn->failure.err && conn->lost)
-        conn->failure = (struct postgres_failure){.err = ERR_UNAVAILABLE, .again = true};
+        conn->failure = (struct postgres_failure){.err = ERR_UNAVAILABLE};
     /* It has become a standby: the next connection goes to whoever takes writes now. */
     if (strcmp(conn->failure.state, "25006") == 0)
         conn->lost = true;
@@ -444,7 +409,7 @@ void postgres_conn_leave(struct postgres_conn *conn)
 
 /* ---- Outside the pipeline ---- */
 
-enum err postgres_conn_script(struct postgres_conn *conn, const char *text)
+enum err postgres_conn_script(struct postgres_conn *conn, int64_t timeout_ms, const char *text)
 {
     enum err err = ERR_OK;
 
@@ -452,11 +417,16 @@ enum err postgres_conn_script(struct postgres_conn *conn, const char *text)
     conn->failure = (struct postgres_failure){0};
     if (conn->lost || !PQexitPipelineMode(conn->pg)) {
         lose(conn);
-        conn->failure = (struct postgres_failure){.err = ERR_UNAVAILABLE, .again = true};
+        conn->failure = (struct postgres_failure){.err = ERR_UNAVAILABLE};
         return ERR_UNAVAILABLE;
     }
-    PGresult *result = PQexec(conn->pg, text);
+    PGresult *result = postgres_exec(conn->pg, postgres_end_of(timeout_ms), text);
     ExecStatusType status = PQresultStatus(result);
+    if (!result) {
+        lose(conn);
+        conn->failure = (struct postgres_failure){.err = ERR_UNAVAILABLE};
+        return ERR_UNAVAILABLE;
+    }
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
         conn->failure = postgres_failure_of(result, POSTGRES_CONTROL, "a script");
         err = conn->failure.err;
@@ -492,175 +462,14 @@ const struct postgres_failure *postgres_conn_failure(const struct postgres_conn 
     return &conn->failure;
 }
 
-/* ---- Opening ---- */
-
-struct postgres_target {
-    const char **keywords, **values; /* end with NULL */
-    PQconninfoOption *options;       /* own the values */
-    bool unnamed;
-};
-
-/* What a URL leaves out. A dead peer is noticed by the network within seconds. */
-static const struct default_option {
-    const char *keyword, *value;
-} DEFAULTS[] = {
-    {"client_encoding", "UTF8"},   {"target_session_attrs", "read-write"},
-    {"connect_timeout", "5"},      {"keepalives_idle", "10"},
-    {"keepalives_interval", "5"},  {"keepalives_count", "3"},
-    {"tcp_user_timeout", "15000"},
-};
-enum { N_DEFAULTS = sizeof DEFAULTS / sizeof *DEFAULTS };
-_Static_assert(POSTGRES_CONNECT_MAX_S == 5, "as the default above");
-
-static PQconninfoOption *parse_url(const char *url)
-{
-    char *error = NULL;
-    PQconninfoOption *options = PQconninfoParse(url, &error);
-
-    PQfreemem(error); /* it repeats the URL, and with it the password */
-    return options;
-}
-
-bool postgres_knows(const char *url)
-{
-    bool is_url = strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0;
-    PQconninfoOption *options = is_url ? parse_url(url) : NULL;
-    bool sound = options != NULL;
-
-    PQconninfoFree(options);
-    return sound;
-}
-
-/* libpq itself says which it takes it for, and what it hides. */
-bool postgres_is_password(struct str parameter)
-{
-    char *url;
-    int len = asprintf(&url, "postgresql://?" STR_FMT "=x", STR_ARG(parameter));
-
-    assert(len > 0 || !"out of memory");
-    PQconninfoOption *options = parse_url(url);
-    bool is_password = false;
-    for (const PQconninfoOption *o = options; o && o->keyword; o++)
-        is_password |= o->val && strchr(o->dispchar, '*');
-    PQconninfoFree(options);
-    free(url);
-    return is_password;
-}
-
-static const char *default_of(const char *keyword)
-{
-    for (size_t i = 0; i < N_DEFAULTS; i++)
-        if (strcmp(DEFAULTS[i].keyword, keyword) == 0)
-            return DEFAULTS[i].value;
-    return NULL;
-}
-
-struct postgres_target *postgres_target_create(const char *url, const char *application,
-                                               bool unnamed)
-{
-    PQconninfoOption *options = parse_url(url);
-    size_t n = 0, max = 2;
-
-    assert(options || !"postgres_knows was not asked");
-    for (const PQconninfoOption *o = options; o->keyword; o++)
-        max++;
-    struct postgres_target *target = mem_zalloc(sizeof *target);
-    target->options = options;
-    target->unnamed = unnamed;
-    target->keywords = mem_zalloc(max * sizeof(char *));
-    target->values = mem_zalloc(max * sizeof(char *));
-    for (const PQconninfoOption *o = options; o->keyword; o++) {
-        const char *value = o->val ? o->val : default_of(o->keyword);
-        if (!value && strcmp(o->keyword, "application_name") == 0)
-            value = application;
-        if (!value)
-            continue;
-        target->keywords[n] = o->keyword;
-        target->values[n++] = value;
-    }
-    return target;
-}
-
-void postgres_target_destroy(struct postgres_target *target)
-{
-    if (!target)
-        return;
-    PQconninfoFree(target->options);
-    free(target->keywords);
-    free(target->values);
-    free(target);
-}
-
-static enum err refuse(PGconn *pg, const char *detail, const char *hint)
-{
-    log_line(LOG_ERROR, "database_cannot_open", LOG_CSTR("host", PQhost(pg) ? PQhost(pg) : ""),
-             LOG_CSTR("port", PQport(pg) ? PQport(pg) : ""), LOG_CSTR("detail", detail),
-             LOG_CSTR("hint", hint));
-    return ERR_UNAVAILABLE;
-}
-
-enum { SERVER_VERSION_MIN = 120000 };
-
-/* The plans that tests/store/plans_postgresql.py looks at, and no others; what they read is over before
- * other processes or a compiler have begun. */
-#define PLANNED                                                                                    \
-    "SET plan_cache_mode = force_generic_plan; SET jit = off; "                                    \
-    "SET max_parallel_workers_per_gather = 0; "
-
-static enum err set_up(struct postgres_conn *conn)
-{
-    PGconn *pg = conn->pg;
-    const char *encoding = PQparameterStatus(pg, "server_encoding");
-    char settings[320];
-
-    if (PQserverVersion(pg) < SERVER_VERSION_MIN)
-        return refuse(pg, "this PostgreSQL is too old", "version 12 or newer is needed");
-    if (!encoding || strcmp(encoding, "UTF8") != 0)
-        return refuse(pg, "this database does not keep its texts in UTF-8",
-                      "make it anew: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0");
-    /* Behind pgbouncer there is no session: each transaction brings them along. */
-    if (!conn->unnamed) {
-        snprintf(settings, sizeof settings,
-                 "SET statement_timeout = %d; SET lock_timeout = %d; "
-                 "SET idle_in_transaction_session_timeout = %d; " PLANNED "SELECT pg_backend_pid()",
-                 POSTGRES_STATEMENT_MAX_MS, POSTGRES_LOCK_MAX_MS, POSTGRES_IDLE_TX_MAX_MS);
-        PGresult *result = PQexec(pg, settings);
-        bool set = PQresultStatus(result) == PGRES_TUPLES_OK;
-        /* A pooler gives its clients process ids of its own making. */
-        bool direct = set && atoi(PQgetvalue(result, 0, 0)) == PQbackendPID(pg);
-        PQclear(result);
-        if (!set)
-            return refuse(pg, PQerrorMessage(pg), "the connection was lost again, or refused SET");
-        if (!direct)
-            return refuse(
-                pg, "a pooler such as pgbouncer stands between",
-                "set prepared_statements = off, and database_listen to PostgreSQL itself");
-    }
-    if (PQsetnonblocking(pg, 1) || !PQenterPipelineMode(pg))
-        return refuse(pg, PQerrorMessage(pg), "check the setting database");
-    return ERR_OK;
-}
-
-static void ignore_notice(void *arg, const PGresult *result)
-{
-    (void)arg;
-    (void)result;
-}
+/* ---- Opening and closing ---- */
 
 enum err postgres_conn_open(const struct postgres_target *target, struct postgres_conn **ret_conn)
 {
     struct postgres_conn *conn = mem_zalloc(sizeof *conn);
-    enum err err;
 
-    conn->unnamed = target->unnamed;
-    conn->pg = PQconnectdbParams(target->keywords, target->values, 0);
-    assert(conn->pg || !"out of memory");
-    PQsetNoticeReceiver(conn->pg, ignore_notice, NULL);
-    if (PQstatus(conn->pg) == CONNECTION_OK)
-        err = set_up(conn);
-    else
-        err = refuse(conn->pg, PQerrorMessage(conn->pg),
-                     "check the setting database, and that PostgreSQL runs and lets us in");
+    conn->unnamed = postgres_target_is_unnamed(target);
+    enum err err = postgres_target_connect(target, &conn->pg);
     if (err) {
         postgres_conn_close(conn);
         return err;

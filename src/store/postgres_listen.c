@@ -42,9 +42,10 @@ static enum err connect(struct postgres_listen *listen, struct postgres_conn **r
 
     if (err)
         return err;
-    err = postgres_conn_script(conn, "LISTEN servery");
+    err = postgres_conn_script(conn, POSTGRES_TRIP_MAX_MS, "LISTEN servery");
     if (!err)
-        err = postgres_conn_script(conn, "SELECT pg_advisory_lock_shared(1397051990, 1)");
+        err = postgres_conn_script(conn, POSTGRES_TRIP_MAX_MS,
+                                   "SELECT pg_advisory_lock_shared(1397051990, 1)");
     if (err)
         postgres_conn_close(conn);
     else

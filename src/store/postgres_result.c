@@ -72,7 +72,7 @@ void postgres_rows_read(const PGresult *result, struct arena *arena, struct sql_
     for (int col = 0; col < n_cols; col++) {
         enum sql_type type = type_of(result, col);
         for (int row = 0; row < n; row++) {
-            struct sql_value *cell = &cells[row * n_cols + col];
+            struct sql_value *cell = &cells[(size_t)row * (size_t)n_cols + (size_t)col];
             const char *bytes = PQgetvalue(result, row, col);
             int len = PQgetlength(result, row, col);
             *cell = (struct sql_value){SQL_NULL, 0, {0}};
@@ -93,28 +93,28 @@ void postgres_rows_read(const PGresult *result, struct arena *arena, struct sql_
 struct meaning {
     const char *state; /* or its beginning */
     enum err err;
-    bool again, unexpected; /* unexpected: logged */
+    bool unexpected; /* logged */
     const char *hint;
 };
 
 static const struct meaning MEANINGS[] = {
-    {"23505", ERR_UNIQUE, false, false, NULL},
-    {"22012", ERR_STALE, true, false, NULL}, /* a checked post; we divide nowhere else */
-    {"40001", ERR_STALE, true, false, NULL},
-    {"40P01", ERR_STALE, true, false, NULL},
-    {"55P03", ERR_UNAVAILABLE, false, true, "somebody holds a lock for long: see pg_stat_activity"},
-    {"57014", ERR_UNAVAILABLE, false, true, "a statement took too long, or somebody cancelled it"},
-    {"25006", ERR_UNAVAILABLE, true, true, "this server takes no writes: a standby?"},
-    {"25P03", ERR_UNAVAILABLE, true, true, NULL},
-    {"57P0", ERR_UNAVAILABLE, true, true, NULL}, /* it shuts down, starts, or has crashed */
-    {"08", ERR_UNAVAILABLE, true, true, NULL},
-    {"53", ERR_UNAVAILABLE, false, true, "PostgreSQL is out of connections, memory or disk"},
-    {"58", ERR_UNAVAILABLE, false, true, "PostgreSQL cannot read or write its files"},
-    {"26000", ERR_INTERNAL, false, true,
+    {"23505", ERR_UNIQUE, false, NULL},
+    {"22012", ERR_STALE, false, NULL}, /* a checked post; we divide nowhere else */
+    {"40001", ERR_STALE, false, NULL},
+    {"40P01", ERR_STALE, false, NULL},
+    {"55P03", ERR_UNAVAILABLE, true, "somebody holds a lock for long: see pg_stat_activity"},
+    {"57014", ERR_UNAVAILABLE, true, "a statement took too long, or somebody cancelled it"},
+    {"25006", ERR_UNAVAILABLE, true, "this server takes no writes: a standby?"},
+    {"25P03", ERR_UNAVAILABLE, true, NULL},
+    {"57P0", ERR_UNAVAILABLE, true, NULL}, /* it shuts down, starts, or has crashed */
+    {"08", ERR_UNAVAILABLE, true, NULL},
+    {"53", ERR_UNAVAILABLE, true, "PostgreSQL is out of connections, memory or disk"},
+    {"58", ERR_UNAVAILABLE, true, "PostgreSQL cannot read or write its files"},
+    {"26000", ERR_INTERNAL, true,
      "behind pgbouncer in transaction mode, set prepared_statements = off"},
-    {"42P05", ERR_INTERNAL, false, true,
+    {"42P05", ERR_INTERNAL, true,
      "behind pgbouncer in transaction mode, set prepared_statements = off"},
-    {"", ERR_INTERNAL, false, true, NULL},
+    {"", ERR_INTERNAL, true, NULL},
 };
 
 static const struct meaning *meaning_of(const char *state)
@@ -140,7 +140,6 @@ struct postgres_failure postgres_failure_of(const PGresult *result, enum postgre
     const struct meaning *meaning = meaning_of(*state ? state : "08");
     struct postgres_failure failure = {
         .err = meaning->err,
-        .again = meaning->again,
         /* A server that ends while it commits may have done so. */
         .answered = *state && !(kind == POSTGRES_COMMIT && meaning->err == ERR_UNAVAILABLE),
         .sql = sql,
@@ -150,7 +149,7 @@ struct postgres_failure postgres_failure_of(const PGresult *result, enum postgre
     strncpy(failure.state, state, sizeof failure.state - 1);
     if (failure.err == ERR_UNIQUE && kind != POSTGRES_ASK) {
         failure.err = ERR_STALE;
-        failure.again = failure.unique = true;
+        failure.unique = true;
     }
     if (meaning->unexpected && *state)
         log_line(failure.err == ERR_INTERNAL ? LOG_ERROR : LOG_WARN, "database_error",

@@ -194,7 +194,7 @@ enum err postgres_tx_script(struct tx *base, const char *text)
     struct postgres_tx *tx = own(base);
     enum err err = postgres_tx_flush(tx);
 
-    return err ? err : postgres_conn_script(tx->conn, text);
+    return err ? err : postgres_conn_script(tx->conn, tx->slow ? 0 : POSTGRES_TRIP_MAX_MS, text);
 }
 
 void postgres_tx_emit(struct tx *tx, struct store_event event)

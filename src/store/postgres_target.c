@@ -1,0 +1,198 @@
+/* Where to connect to, and a connection as it must be: what the settings say, what they leave out, and
+ * what the server has to be. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "store/postgres.h"
+
+struct postgres_target {
+    const char **keywords, **values; /* end with NULL */
+    PQconninfoOption *options;       /* own the values */
+    bool unnamed;
+};
+
+/* What a URL leaves out. A dead peer is noticed by the network within seconds. */
+static const struct default_option {
+    const char *keyword, *value;
+} DEFAULTS[] = {
+    {"client_encoding", "UTF8"},   {"target_session_attrs", "read-write"},
+    {"connect_timeout", "5"},      {"keepalives_idle", "10"},
+    {"keepalives_interval", "5"},  {"keepalives_count", "3"},
+    {"tcp_user_timeout", "15000"},
+};
+enum { N_DEFAULTS = sizeof DEFAULTS / sizeof *DEFAULTS };
+_Static_assert(POSTGRES_CONNECT_MAX_S == 5, "as the default above");
+
+static PQconninfoOption *parse_url(const char *url)
+{
+    char *error = NULL;
+    PQconninfoOption *options = PQconninfoParse(url, &error);
+
+    PQfreemem(error); /* it repeats the URL, and with it the password */
+    return options;
+}
+
+bool postgres_knows(const char *url)
+{
+    bool is_url = strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0;
+    PQconninfoOption *options = is_url ? parse_url(url) : NULL;
+    bool sound = options != NULL;
+
+    PQconninfoFree(options);
+    return sound;
+}
+
+/* libpq itself says which it takes it for, and what it hides. */
+bool postgres_is_password(struct str parameter)
+{
+    char *url;
+    int len = asprintf(&url, "postgresql://?" STR_FMT "=x", STR_ARG(parameter));
+
+    assert(len > 0 || !"out of memory");
+    PQconninfoOption *options = parse_url(url);
+    bool is_password = false;
+    for (const PQconninfoOption *o = options; o && o->keyword; o++)
+        is_password |= o->val && strchr(o->dispchar, '*');
+    PQconninfoFree(options);
+    free(url);
+    return is_password;
+}
+
+static const char *default_of(const char *keyword)
+{
+    for (size_t i = 0; i < N_DEFAULTS; i++)
+        if (strcmp(DEFAULTS[i].keyword, keyword) == 0)
+            return DEFAULTS[i].value;
+    return NULL;
+}
+
+struct postgres_target *postgres_target_create(const char *url, const char *application,
+                                               bool unnamed)
+{
+    PQconninfoOption *options = parse_url(url);
+    size_t n = 0, max = 2;
+
+    assert(options || !"postgres_knows was not asked");
+    for (const PQconninfoOption *o = options; o->keyword; o++)
+        max++;
+    struct postgres_target *target = mem_zalloc(sizeof *target);
+    target->options = options;
+    target->unnamed = unnamed;
+    target->keywords = mem_zalloc(max * sizeof(char *));
+    target->values = mem_zalloc(max * sizeof(char *));
+    for (const PQconninfoOption *o = options; o->keyword; o++) {
+        const char *value = o->val ? o->val : default_of(o->keyword);
+        if (!value && strcmp(o->keyword, "application_name") == 0)
+            value = application;
+        if (!value)
+            continue;
+        target->keywords[n] = o->keyword;
+        target->values[n++] = value;
+    }
+    return target;
+}
+
+void postgres_target_destroy(struct postgres_target *target)
+{
+    if (!target)
+        return;
+    PQconninfoFree(target->options);
+    free(target->keywords);
+    free(target->values);
+    free(target);
+}
+
+/* ---- Connecting ---- */
+
+static enum err refuse(PGconn *pg, const char *detail, const char *hint)
+{
+    log_line(LOG_ERROR, "database_cannot_open", LOG_CSTR("host", PQhost(pg) ? PQhost(pg) : ""),
+             LOG_CSTR("port", PQport(pg) ? PQport(pg) : ""), LOG_CSTR("detail", detail),
+             LOG_CSTR("hint", hint));
+    return ERR_UNAVAILABLE;
+}
+
+enum { SERVER_VERSION_MIN = 120000 };
+
+/* The plans that tests/store/plans_postgresql.py looks at, and no others; what they read is over before
+ * other processes or a compiler have begun. */
+#define PLANNED                                                                                    \
+    "SET plan_cache_mode = force_generic_plan; SET jit = off; "                                    \
+    "SET max_parallel_workers_per_gather = 0; "
+
+static enum err set_up(PGconn *pg, bool unnamed)
+{
+    const char *encoding = PQparameterStatus(pg, "server_encoding");
+    char settings[320];
+
+    if (PQserverVersion(pg) < SERVER_VERSION_MIN)
+        return refuse(pg, "this PostgreSQL is too old", "version 12 or newer is needed");
+    if (!encoding || strcmp(encoding, "UTF8") != 0)
+        return refuse(pg, "this database does not keep its texts in UTF-8",
+                      "make it anew: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0");
+    /* Behind pgbouncer there is no session: each transaction brings them along. */
+    if (!unnamed) {
+        snprintf(settings, sizeof settings,
+                 "SET statement_timeout = %d; SET lock_timeout = %d; "
+                 "SET idle_in_transaction_session_timeout = %d; " PLANNED "SELECT pg_backend_pid()",
+                 POSTGRES_STATEMENT_MAX_MS, POSTGRES_LOCK_MAX_MS, POSTGRES_IDLE_TX_MAX_MS);
+        PGresult *result = postgres_exec(pg, postgres_end_of(POSTGRES_TRIP_MAX_MS), settings);
+        bool set = PQresultStatus(result) == PGRES_TUPLES_OK;
+        /* A pooler gives its clients process ids of its own making. */
+        bool direct = set && atoi(PQgetvalue(result, 0, 0)) == PQbackendPID(pg);
+        PQclear(result);
+        if (!set)
+            return refuse(pg, PQerrorMessage(pg), "the connection was lost again, or refused SET");
+        if (!direct)
+            return refuse(
+                pg, "a pooler such as pgbouncer stands between",
+                "set prepared_statements = off, and database_listen to PostgreSQL itself");
+    }
+    if (PQsetnonblocking(pg, 1) || !PQenterPipelineMode(pg))
+        return refuse(pg, PQerrorMessage(pg), "check the setting database");
+    return ERR_OK;
+}
+
+static const char *field(const PGresult *result, int code)
+{
+    const char *text = PQresultErrorField(result, code);
+    return text ? text : "";
+}
+
+/* What PostgreSQL only remarks is nothing to us, but for a warning: a COMMIT whose synchronous standby
+ * was not waited for has one, and no error. */
+static void on_notice(void *arg, const PGresult *result)
+{
+    (void)arg;
+    if (strcmp(field(result, PG_DIAG_SEVERITY_NONLOCALIZED), "WARNING") == 0)
+        log_line(LOG_WARN, "database_warning",
+                 LOG_CSTR("detail", field(result, PG_DIAG_MESSAGE_PRIMARY)),
+                 LOG_CSTR("code", field(result, PG_DIAG_SQLSTATE)));
+}
+
+bool postgres_target_is_unnamed(const struct postgres_target *target)
+{
+    return target->unnamed;
+}
+
+enum err postgres_target_connect(const struct postgres_target *target, PGconn **ret_pg)
+{
+    PGconn *pg = PQconnectdbParams(target->keywords, target->values, 0);
+    enum err err;
+
+    assert(pg || !"out of memory");
+    PQsetNoticeReceiver(pg, on_notice, NULL);
+    if (PQstatus(pg) == CONNECTION_OK)
+        err = set_up(pg, target->unnamed);
+    else
+        err = refuse(pg, PQerrorMessage(pg),
+                     "check the setting database, and that PostgreSQL runs and lets us in");
+    if (err)
+        PQfinish(pg);
+    else
+        *ret_pg = pg;
+    return err;
+}
