@@ -115,7 +115,7 @@ MUST_CHECK enum err tx_settle(struct tx *tx);
 /* Runs a statement that needs no answer and must change exactly n_changed rows (or SQL_ANY_COUNT);
  * another count, or a unique row that is there already, fails the transaction with ERR_STALE: it is
  * rolled back and run again. May be deferred to the next ask or the commit; posts keep their order
- * among themselves. `args` are copied. */
+ * among themselves. `args` are copied. It has no RETURNING: an engine may add its own. */
 MUST_CHECK enum err tx_post(struct tx *tx, int64_t n_changed, const char *sql,
                             struct sql_args args);
 

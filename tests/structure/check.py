@@ -229,6 +229,46 @@ def check_sql_dialect(tree):
             yield Problem(name, line, "a column EXISTS; write CASE WHEN EXISTS (…) THEN 1 ELSE 0 END")
 
 
+def call_arguments(code, start):
+    """The arguments of a call whose parenthesis was opened before `start`: (offset, text) of each."""
+    arguments, depth, begun = [], 1, start
+    for match in re.finditer(r"[(){},]", code[start:]):
+        char, at = match[0], start + match.start()
+        depth += (char in "({") - (char in ")}")
+        if depth == 0 or (char == "," and depth == 1):
+            arguments.append((begun, code[begun:at]))
+            begun = at + 1
+        if depth == 0:
+            break
+    return arguments
+
+
+def check_sql_posts(tree):
+    """Nobody reads the rows of a post or a late, and one whose count is checked gets a RETURNING of the
+    PostgreSQL engine's (make_checked): it changes rows, and has none of its own."""
+    for source in tree.sources("src/store"):
+        texts = list(re.finditer(r"\b(\w+)\[\]\s*=([^,;]*)[,;]", source.code))
+        for call in re.finditer(r"\btx_(?:post|late)\(", source.code):
+            arguments = call_arguments(source.code, call.end())
+            if len(arguments) != 4 or arguments[0][1].startswith("struct "):
+                continue  # where the verb itself is
+            sql = arguments[2][1]
+            found = {}
+            for text in texts:
+                if text.end() < call.start() and re.search(rf"\b{text[1]}\b", sql):
+                    found[text[1]] = text
+            if not found and "->" not in sql:
+                yield Problem(source.name, source.line(call.start()), "its SQL is not beside it")
+            for name, text in found.items():
+                words = source.text[text.start(2) : text.end(2)]
+                line = source.line(text.start())
+                if "RETURNING" in words:
+                    yield Problem(source.name, line, f"{name} is posted and has a RETURNING")
+                verb = re.match(r'\s*"(?:INSERT|UPDATE|DELETE)\s', words)
+                if not verb and arguments[1][1].strip() != "SQL_ANY_COUNT":
+                    yield Problem(source.name, line, f"{name} is counted and changes no rows")
+
+
 def check_headers(tree):
     """Every header compiles alone, twice in one file too."""
     compiler = shlex.split(os.environ.get("CC", "cc"))
@@ -444,6 +484,7 @@ RULES = [
     check_includes,
     check_sql_place,
     check_sql_dialect,
+    check_sql_posts,
     check_headers,
     check_sizes,
     check_marks,

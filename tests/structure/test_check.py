@@ -276,6 +276,28 @@ class CheckTest(unittest.TestCase):
             ["check_problem_codes skipped: docs/openapi.yaml does not exist yet"],
         )
 
+    def test_posts(self):
+        def post(sql, count="1", verb="post", name="sql"):
+            call = f"tx_{verb}(tx, {count}, {name}, A(b, c))"
+            texts = f'other[] = "DELETE FROM x RETURNING id", sql[] =\n    "{sql}";\n'
+            function = f"enum err f(struct tx *tx)\n{{\n    return {call};\n}}\n"
+            return {"src/store/x.c": "static const char " + texts + function}
+
+        where = "src/store/x.c:1: "
+        self.assert_good(post("UPDATE x SET a = 1"))
+        self.assert_good(post("SELECT f(1)", "SQL_ANY_COUNT"))
+        self.assert_good(post("SELECT 1", name="page->add"))
+        found = where + "sql is posted and has a RETURNING"
+        self.assert_found(post("UPDATE x SET a = 1 RETURNING a"), found)
+        self.assert_found(post("DELETE FROM x RETURNING a", "SQL_ANY_COUNT"), found)
+        self.assert_found(post("DELETE FROM x RETURNING a", "key", "late"), found)
+        self.assert_found(
+            post("INSERT INTO x VALUES (1)", name="is_a ? sql : other"),
+            where + "other is posted and has a RETURNING",
+        )
+        self.assert_found(post("SELECT 1"), where + "sql is counted and changes no rows")
+        self.assert_found(post("DELETE FROM x", name="SQL"), "src/store/x.c:5: its SQL is not beside it")
+
     def test_log_lines(self):
         name, text = "docs/operations.md", GOOD["docs/operations.md"]
         retried = "| `mail_retried` | warn | a | b |\n"
