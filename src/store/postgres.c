@@ -263,7 +263,7 @@ static enum err engine_backup(struct engine *engine, struct store_backup *backup
 static enum err try_claim(struct postgres_conn *conn)
 {
     static const char sql[] =
-        "SELECT CASE WHEN pg_try_advisory_xact_lock(1397051990, 1) THEN 1 ELSE 0 END";
+        "SELECT CASE WHEN pg_try_advisory_xact_lock(" POSTGRES_SERVING_LOCK ") THEN 1 ELSE 0 END";
     static const struct timespec moment = {.tv_nsec = CLAIM_PAUSE_MS * 1000000};
     struct arena *arena = arena_create();
     bool got = false;

@@ -36,6 +36,13 @@ enum {
     POSTGRES_LOST_MAX = 3,       /* connections that one transaction may lose and go on */
 };
 
+/* Parts of SQL. A server that serves holds this advisory lock, shared, on the connection on which it
+ * listens; and what servers tell each other goes through this channel. Both are the database's. */
+#define POSTGRES_SERVING_CLASS "1397051990"
+#define POSTGRES_SERVING_OBJECT "1"
+#define POSTGRES_SERVING_LOCK POSTGRES_SERVING_CLASS ", " POSTGRES_SERVING_OBJECT
+#define POSTGRES_CHANNEL "servery"
+
 /* ---- Where to connect to ---- */
 
 /* A URL with what it does not say itself: timeouts, that the server must take writes, our name. */

@@ -42,10 +42,10 @@ static enum err connect(struct postgres_listen *listen, struct postgres_conn **r
 
     if (err)
         return err;
-    err = postgres_conn_script(conn, POSTGRES_TRIP_MAX_MS, "LISTEN servery");
+    err = postgres_conn_script(conn, POSTGRES_TRIP_MAX_MS, "LISTEN " POSTGRES_CHANNEL);
     if (!err)
         err = postgres_conn_script(conn, POSTGRES_TRIP_MAX_MS,
-                                   "SELECT pg_advisory_lock_shared(1397051990, 1)");
+                                   "SELECT pg_advisory_lock_shared(" POSTGRES_SERVING_LOCK ")");
     if (err)
         postgres_conn_close(conn);
     else
@@ -55,7 +55,7 @@ static enum err connect(struct postgres_listen *listen, struct postgres_conn **r
 
 static enum err notify(struct postgres_listen *listen, struct str payload)
 {
-    static const char sql[] = "SELECT pg_notify('servery', $1)";
+    static const char sql[] = "SELECT pg_notify('" POSTGRES_CHANNEL "', $1)";
     struct sql_rows rows;
 
     postgres_conn_queue(listen->conn, POSTGRES_CONTROL, SQL_ANY_COUNT, sql,
@@ -108,7 +108,8 @@ static int64_t count_listeners(struct postgres_listen *listen)
 {
     static const char sql[] =
         "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
-        "WHERE l.locktype = 'advisory' AND l.classid = 1397051990 AND l.objid = 1 "
+        "WHERE l.locktype = 'advisory' AND l.classid = " POSTGRES_SERVING_CLASS
+        " AND l.objid = " POSTGRES_SERVING_OBJECT " "
         "AND l.objsubid = 2 AND l.granted AND d.datname = current_database()";
     struct arena *arena = arena_create();
     struct sql_rows rows;
@@ -252,7 +253,7 @@ static void *run(void *arg)
 
 static enum err send_echo(struct postgres_pool *pool, struct postgres_tell *tell)
 {
-    static const char sql[] = "SELECT pg_notify('servery', $1)";
+    static const char sql[] = "SELECT pg_notify('" POSTGRES_CHANNEL "', $1)";
     struct arena *arena = arena_create();
     struct str own = arena_printf(arena, "%s -", postgres_tell_own(tell));
     struct postgres_conn *conn;

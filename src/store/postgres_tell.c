@@ -226,7 +226,7 @@ bool postgres_tell_is_alone(const struct postgres_tell *tell)
 
 static void send(struct postgres_conn *conn, struct buf *payload)
 {
-    static const char sql[] = "SELECT pg_notify('servery', $1)";
+    static const char sql[] = "SELECT pg_notify('" POSTGRES_CHANNEL "', $1)";
 
     postgres_conn_queue(conn, POSTGRES_CONTROL, SQL_ANY_COUNT, sql,
                         SQL_ARGS(sql_text(buf_str(payload))));
