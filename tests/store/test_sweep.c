@@ -184,6 +184,72 @@ static void test_sweep__forgets_old_rows(void **state)
     assert_int_equal(count(s, n_mails), 2);
 }
 
+/* Changes one row and holds it until it is told to go on. */
+struct renewal {
+    struct gate gate;
+    const char *sql;
+};
+
+static enum err renew(struct tx *tx, void *arg)
+{
+    struct renewal *renewal = arg;
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, renewal->sql, SQL_ARGS(sql_int(SHOP_NOW_MS + 1)), &rows);
+    sem_post(&renewal->gate.entered);
+    sem_wait(&renewal->gate.leave);
+    return err;
+}
+
+static enum err is_anybody_waiting(struct tx *tx, void *arg)
+{
+    static const char sql[] = "SELECT count(*) FROM pg_stat_activity WHERE "
+                              "datname = current_database() AND wait_event_type = 'Lock'";
+    struct sql_rows rows;
+    enum err err = tx_ask(tx, sql, SQL_NO_ARGS, &rows);
+    *(int64_t *)arg = err ? 0 : sql_get_int(&rows, 0, 0);
+    return err;
+}
+
+static void sweep_while_renewed(struct shop_fixture *s, const char *renew_sql)
+{
+    struct renewal renewal = {.sql = renew_sql};
+    struct sweep_old sweep = {.now_ms = SHOP_NOW_MS};
+    struct writing renewing = {s->store, renew, &renewal, ERR_INTERNAL, 0};
+    struct writing sweeping = {s->store, sweep_old, &sweep, ERR_INTERNAL, 0};
+    int64_t waiting = 0;
+
+    gate_init(&renewal.gate);
+    writing_start(&renewing);
+    sem_wait(&renewal.gate.entered);
+    writing_start(&sweeping);
+    while (waiting == 0)
+        assert_int_equal(shop_read_tx(s, is_anybody_waiting, &waiting), ERR_OK);
+    sem_post(&renewal.gate.leave);
+    assert_int_equal(writing_finish(&renewing), ERR_OK);
+    assert_int_equal(writing_finish(&sweeping), ERR_OK);
+}
+
+/* A session that was just prolonged ended, and an order that was sent again came twice. */
+static void test_sweep__keeps_what_is_renewed_meanwhile(void **state)
+{
+    static const char session[] = "INSERT INTO sessions (token_hash, user_id, created_at, used_at, "
+                                  "expires_at) VALUES ($1, $2, 0, 0, $3)";
+    static const char key[] = "INSERT INTO idempotency_keys (user_id, path, key, body_hash, "
+                              "created_at) VALUES ($1, '/', 'k', $2, 0)";
+    struct shop_fixture *s = *state;
+    int64_t user = shop_user(s, "a@example.com");
+    struct sql_value blob = sql_blob(STR("x"));
+
+    if (!database_on_postgresql())
+        return; /* nobody writes meanwhile */
+    shop_sql(s, session, SQL_ARGS(blob, sql_int(user), sql_int(SHOP_NOW_MS - 1)));
+    sweep_while_renewed(s, "UPDATE sessions SET expires_at = $1 RETURNING id");
+    assert_int_equal(count(s, "SELECT count(*) FROM sessions"), 1);
+    shop_sql(s, key, SQL_ARGS(sql_int(user), blob));
+    sweep_while_renewed(s, "UPDATE idempotency_keys SET created_at = $1 RETURNING 1");
+    assert_int_equal(count(s, "SELECT count(*) FROM idempotency_keys"), 1);
+}
+
 /* ---- A provider that is no longer configured ---- */
 
 /* What is done now, without a remote provider; how many payments it flagged or closed. */
@@ -308,6 +374,7 @@ int main(void)
         PAY_TEST(test_sweep__remote_ones_wait_for_their_provider),
         PAY_TEST(test_sweep__claims_calls),
         PAY_TEST(test_sweep__forgets_old_rows),
+        SHOP_TEST_AS(test_sweep__keeps_what_is_renewed_meanwhile, "", shop_setup, pay_teardown),
         PAY_TEST(test_sweep__holds_of_a_provider_that_is_gone_end),
         PAY_TEST(test_sweep__a_provider_long_gone),
         PAY_TEST(test_sweep__a_provider_that_comes_back_has_the_word),
