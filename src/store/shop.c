@@ -22,8 +22,7 @@ enum err shop_read(struct tx *tx, struct shop *ret_shop)
     return ERR_OK;
 }
 
-/* Who changes the shop, or relies on what it finds unchanged, comes one after the other. */
-static enum err lock(struct tx *tx)
+enum err shop_lock(struct tx *tx)
 {
     return tx_lock_subject(tx, STR("shop"), STR("settings"));
 }
@@ -36,7 +35,7 @@ enum err shop_sold_ahead(struct tx *tx, struct sql_rows *ret_rows)
 
 enum err shop_read_locked(struct tx *tx, struct shop *ret_shop)
 {
-    enum err err = lock(tx);
+    enum err err = shop_lock(tx);
     return err ? err : shop_read(tx, ret_shop);
 }
 
@@ -97,7 +96,7 @@ enum err shop_secret(struct tx *tx, void *arg)
 
     struct shop_secret *secret = arg;
     struct sql_rows rows;
-    enum err err = lock(tx);
+    enum err err = shop_lock(tx);
     if (!err)
         err = tx_ask(tx, read, SQL_NO_ARGS, &rows);
     if (err)

@@ -15,6 +15,10 @@ struct shop {
 
 MUST_CHECK enum err shop_read(struct tx *tx, struct shop *ret_shop);
 
+/* Who changes the settings, or takes an admin away, or relies on what it finds of these unchanged,
+ * comes one after the other; in a write, after its users' locks (tx_lock_user). */
+MUST_CHECK enum err shop_lock(struct tx *tx);
+
 /* As nobody changes it before the end of this transaction. */
 MUST_CHECK enum err shop_read_locked(struct tx *tx, struct shop *ret_shop);
 

@@ -105,7 +105,9 @@ MUST_CHECK enum err tx_ask(struct tx *tx, const char *sql, struct sql_args args,
 /* The same with rows that are not needed before those of the next tx_ask: it travels with that one (or
  * with tx_settle), behind what was posted before it, and *ret_rows is filled then; until then there are
  * none. Each spares a trip. It may be answered although one behind it fails; a statement that may
- * violate a unique row is not asked ahead. */
+ * violate a unique row is not asked ahead. The place of *ret_rows outlives whatever could fill it: who
+ * returns ERR_PROBLEM before the rows are there has settled them first, or they are not on its stack,
+ * because its caller may still ask or settle in this transaction (as auth_run_checked does). */
 MUST_CHECK enum err tx_ask_ahead(struct tx *tx, const char *sql, struct sql_args args,
                                  struct sql_rows *ret_rows);
 
@@ -129,9 +131,9 @@ MUST_CHECK enum err tx_late(struct tx *tx, int64_t key, const char *sql, struct 
 /* ---- Locks, held to the end of the transaction; nothing to do where one thread writes ----
  *
  * All take theirs in one order, so that nobody waits in a circle: users by rising id, then subjects,
- * then the shop's row, then lates. Where a second user is known only by a row that is read under the
- * first one's lock, the order may be broken: the engine finds the circle and runs one of them again.
- * To lock again what one holds is allowed. */
+ * then lates. Where a second user is known only by a row that is read under the first one's lock, the
+ * order may be broken: the engine finds the circle and runs one of them again. To lock again what one
+ * holds is allowed. */
 
 /* Every write of a user's data takes the user's row first. With two users: tx_lock_users, or the
  * lower id first. */

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "store/like.h"
 #include "store/session.h"
+#include "store/shop.h"
 
 /* ---- Finding ---- */
 
@@ -224,16 +225,14 @@ static bool is_active_admin(const struct user *user)
     return user->role == ROLE_ADMIN && !user->disabled;
 }
 
-/* Whoever takes an admin away holds the shop's row, so that two who take each other away come one
- * after the other. */
+/* Two who take each other away come one after the other. */
 static enum err check_not_last_admin(struct tx *tx, int64_t user_id, struct problem *problem)
 {
-    static const char lock[] = "UPDATE shop SET id = id WHERE id = 1";
     static const char find_other[] =
         "SELECT id FROM users WHERE role = 'admin' AND disabled = 0 AND id <> $1 LIMIT 1";
     struct sql_rows rows;
 
-    enum err err = tx_post(tx, 1, lock, SQL_NO_ARGS);
+    enum err err = shop_lock(tx);
     if (!err)
         err = tx_ask(tx, find_other, SQL_ARGS(sql_int(user_id)), &rows);
     if (err)
