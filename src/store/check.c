@@ -1,5 +1,6 @@
 #include "store/check.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,25 @@ struct units {
     size_t cap;
 };
 
+struct finding {
+    const char *rule, *detail;
+    int64_t id;
+    struct finding *next;
+};
+
+enum { TAKEN_MAX = 3 };
+
+/* What a read comes to, in the check's arena: made anew by each run of its function, which may be run
+ * again, and told and summed once, after it. */
+struct found {
+    struct finding *first, **end;
+    struct sql_rows taken[TAKEN_MAX]; /* (food, units) */
+    size_t n_taken;
+    struct sql_rows returnable; /* (order) */
+    struct sql_rows returned;   /* (order, food, units) */
+    struct sql_rows foods;      /* (food, its counter) */
+};
+
 struct check {
     struct store *store;
     struct arena *arena; /* reset after each slice */
@@ -34,8 +54,25 @@ struct check {
     size_t n_returnable, cap_returnable;
     int64_t first_event;
     int64_t settled; /* in the slices: none of an id up to it shows up later */
+    struct found found;
 };
 
+static void begin(struct check *check)
+{
+    check->found = (struct found){0};
+    check->found.end = &check->found.first;
+}
+
+/* In a read. */
+static void find(struct check *check, const char *rule, int64_t id, const char *detail)
+{
+    struct finding *finding = arena_alloc(check->arena, sizeof *finding);
+    *finding = (struct finding){.rule = rule, .detail = detail, .id = id};
+    *check->found.end = finding;
+    check->found.end = &finding->next;
+}
+
+/* After one. */
 static void breach(struct check *check, const char *rule, int64_t id, const char *detail)
 {
     check->counts.breaches++;
@@ -125,18 +162,20 @@ static enum err run_rules(struct tx *tx, struct check *check, const struct rule 
         if (err)
             return err;
         for (size_t row = 0; row < rows.n; row++)
-            breach(check, rules[i].name, sql_get_int(&rows, row, 0), rules[i].detail);
+            find(check, rules[i].name, sql_get_int(&rows, row, 0), rules[i].detail);
     }
     return ERR_OK;
 }
 
 static enum err check_payments(struct tx *tx, void *arg)
 {
+    begin(arg);
     return run_rules(tx, arg, PAYMENT_RULES, sizeof PAYMENT_RULES / sizeof *PAYMENT_RULES);
 }
 
 static enum err check_foods(struct tx *tx, void *arg)
 {
+    begin(arg);
     return run_rules(tx, arg, FOOD_RULES, sizeof FOOD_RULES / sizeof *FOOD_RULES);
 }
 
@@ -227,20 +266,18 @@ static enum err check_events(struct tx *tx, struct check *check)
             wrong =
                 walk(&event_rows, from, to, status, fulfilment, sql_get_bool(&order_rows, i, 3));
         if (wrong)
-            breach(check, "order_events", id, wrong);
+            find(check, "order_events", id, wrong);
         from = to;
     }
     return ERR_OK;
 }
 
 /* Rows of (food, units). */
-static enum err add_rows(struct tx *tx, struct check *check, const char *sql, struct sql_args args)
+static enum err find_taken(struct tx *tx, struct check *check, const char *sql, struct sql_args args)
 {
-    struct sql_rows rows;
-    enum err err = tx_ask(tx, sql, args, &rows);
-    for (size_t i = 0; !err && i < rows.n; i++)
-        add_units(&check->taken, sql_get_int(&rows, i, 0), sql_get_int(&rows, i, 1));
-    return err;
+    struct found *found = &check->found;
+    assert(found->n_taken < TAKEN_MAX);
+    return tx_ask(tx, sql, args, &found->taken[found->n_taken++]);
 }
 
 static enum err check_orders(struct tx *tx, void *arg)
@@ -255,19 +292,15 @@ static enum err check_orders(struct tx *tx, void *arg)
     struct check *check = arg;
     int64_t summed = check->upto < check->settled ? check->upto : check->settled;
     struct sql_args slice = SQL_ARGS(sql_int(check->after), sql_int(summed));
-    struct sql_rows rows;
 
+    begin(check);
     enum err err = run_rules(tx, check, ORDER_RULES, sizeof ORDER_RULES / sizeof *ORDER_RULES);
     if (!err)
         err = check_events(tx, check);
     if (err || summed <= check->after)
         return err;
-    err = add_rows(tx, check, taken, slice);
-    if (!err)
-        err = tx_ask(tx, returnable, slice, &rows);
-    for (size_t i = 0; !err && i < rows.n; i++)
-        remember(check, sql_get_int(&rows, i, 0));
-    return err;
+    err = find_taken(tx, check, taken, slice);
+    return err ? err : tx_ask(tx, returnable, slice, &check->found.returnable);
 }
 
 /* ---- The foods' counters against all that is taken, in one snapshot ----
@@ -276,20 +309,15 @@ static enum err check_orders(struct tx *tx, void *arg)
  * newer orders, and those that gave their units back. Holds and foods are as many as there are now. */
 
 /* In what follows an upper end keeps a planner that does not know $1 from expecting a third of all rows. */
-static enum err take_off_returned(struct tx *tx, struct check *check)
+static enum err find_returned(struct tx *tx, struct check *check)
 {
     static const char sql[] =
         "SELECT o.id, i.food_id, i.quantity FROM orders o JOIN order_items i ON i.order_id = o.id "
         "WHERE o.id IN (SELECT e.order_id FROM order_events e WHERE e.id > $1 "
         "AND e.id <= (SELECT MAX(m.id) FROM order_events m) AND e.to_status = 'cancelled') "
         "AND o.id <= $2 AND o.stock_returned = 1 AND i.taken = 1";
-    struct sql_rows rows;
-    enum err err =
-        tx_ask(tx, sql, SQL_ARGS(sql_int(check->first_event), sql_int(check->settled)), &rows);
-    for (size_t i = 0; !err && i < rows.n; i++)
-        if (is_remembered(check, sql_get_int(&rows, i, 0)))
-            add_units(&check->taken, sql_get_int(&rows, i, 1), -sql_get_int(&rows, i, 2));
-    return err;
+    return tx_ask(tx, sql, SQL_ARGS(sql_int(check->first_event), sql_int(check->settled)),
+                  &check->found.returned);
 }
 
 static enum err check_taken(struct tx *tx, void *arg)
@@ -311,27 +339,58 @@ static enum err check_taken(struct tx *tx, void *arg)
         "AND p.status = 'cancelling' AND p.held = 1 AND i.taken = 1 GROUP BY i.food_id";
     static const char foods[] = "SELECT id, taken FROM foods";
     struct check *check = arg;
-    struct sql_rows rows;
 
-    enum err err = take_off_returned(tx, check);
+    begin(check);
+    enum err err = find_returned(tx, check);
     if (!err)
-        err = add_rows(tx, check, newer, SQL_ARGS(sql_int(check->settled)));
+        err = find_taken(tx, check, newer, SQL_ARGS(sql_int(check->settled)));
     if (!err)
-        err = add_rows(tx, check, held_open, SQL_NO_ARGS);
+        err = find_taken(tx, check, held_open, SQL_NO_ARGS);
     if (!err)
-        err = add_rows(tx, check, held_cancelling, SQL_NO_ARGS);
+        err = find_taken(tx, check, held_cancelling, SQL_NO_ARGS);
+    return err ? err : tx_ask(tx, foods, SQL_NO_ARGS, &check->found.foods);
+}
+
+/* ---- After a read ---- */
+
+static void compare(struct check *check, int64_t food_id, int64_t counter)
+{
+    add_units(&check->taken, food_id, 0);
+    int64_t taken = check->taken.by_food[food_id];
+    if (taken == counter)
+        return;
+    struct str detail = arena_printf(check->arena,
+                                     "its counter says %lld units taken, holds and orders say %lld",
+                                     (long long)counter, (long long)taken);
+    breach(check, "food_taken", food_id, detail.ptr);
+}
+
+static void take_in(struct check *check)
+{
+    const struct found *found = &check->found;
+
+    for (const struct finding *f = found->first; f; f = f->next)
+        breach(check, f->rule, f->id, f->detail);
+    for (size_t k = 0; k < found->n_taken; k++)
+        for (size_t i = 0; i < found->taken[k].n; i++)
+            add_units(&check->taken, sql_get_int(&found->taken[k], i, 0),
+                      sql_get_int(&found->taken[k], i, 1));
+    for (size_t i = 0; i < found->returnable.n; i++)
+        remember(check, sql_get_int(&found->returnable, i, 0));
+    for (size_t i = 0; i < found->returned.n; i++)
+        if (is_remembered(check, sql_get_int(&found->returned, i, 0)))
+            add_units(&check->taken, sql_get_int(&found->returned, i, 1),
+                      -sql_get_int(&found->returned, i, 2));
+    for (size_t i = 0; i < found->foods.n; i++)
+        compare(check, sql_get_int(&found->foods, i, 0), sql_get_int(&found->foods, i, 1));
+}
+
+static enum err read_part(struct check *check, tx_fn *fn)
+{
+    enum err err = store_read(check->store, check->arena, fn, check);
     if (!err)
-        err = tx_ask(tx, foods, SQL_NO_ARGS, &rows);
-    for (size_t i = 0; !err && i < rows.n; i++) {
-        int64_t id = sql_get_int(&rows, i, 0);
-        add_units(&check->taken, id, 0);
-        if (check->taken.by_food[id] != sql_get_int(&rows, i, 1)) {
-            struct str detail = arena_printf(
-                check->arena, "its counter says %lld units taken, holds and orders say %lld",
-                (long long)sql_get_int(&rows, i, 1), (long long)check->taken.by_food[id]);
-            breach(check, "food_taken", id, detail.ptr);
-        }
-    }
+        take_in(check);
+    arena_reset(check->arena);
     return err;
 }
 
@@ -370,8 +429,7 @@ static enum err run_slices(struct check *check, const char *bounds_sql, tx_fn *f
         if (check->is_cancelled && check->is_cancelled())
             err = ERR_UNAVAILABLE;
         else
-            err = store_read(check->store, check->arena, fn, check);
-        arena_reset(check->arena);
+            err = read_part(check, fn);
     }
     *ret_count = bounds.count;
     return err;
@@ -400,7 +458,7 @@ enum err store_check(struct store *store, store_check_report *report, void *ctx,
     if (!err)
         err = run_slices(&check, orders, check_orders, &check.counts.orders);
     if (!err)
-        err = store_read(store, check.arena, check_taken, &check);
+        err = read_part(&check, check_taken);
     *ret_counts = check.counts;
     free(check.taken.by_food);
     free(check.returnable);

@@ -43,8 +43,11 @@ static enum outcome read_on(struct postgres_engine *engine, struct postgres_conn
                              .conn = conn,
                              .once = once && !engine->unnamed,
                              .unnamed = engine->unnamed};
-    enum err err = tx_result(&tx.tx, fn(&tx.tx, arg));
+    enum err err = fn(&tx.tx, arg);
 
+    if (engine->run_twice && !tx.tx.failed)
+        err = fn(&tx.tx, arg);
+    err = tx_result(&tx.tx, err);
     if (postgres_conn_is_lost(conn)) {
         *ret_err = ERR_UNAVAILABLE;
         return LOST;

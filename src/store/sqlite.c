@@ -32,6 +32,7 @@ struct sqlite_engine {
     char *path;                   /* absolute */
     struct sqlite_writer *writer; /* NULL: read-only */
     int claim_fd;                 /* -1: others may serve it */
+    bool run_twice;
 
     pthread_mutex_t mutex;     /* guards the pool */
     struct sqlite_conn **idle; /* the last one back is the first one out: its cache is warm */
@@ -249,7 +250,20 @@ static enum err take_reader(struct sqlite_engine *engine, struct sqlite_conn **r
     return err;
 }
 
-static enum err read_on(struct sqlite_conn *conn, struct arena *arena, tx_fn *fn, void *arg)
+/* In one snapshot, so that it comes to the same. */
+static enum err run_twice(struct tx *tx, tx_fn *fn, void *arg)
+{
+    enum err first = fn(tx, arg);
+
+    if (tx->failed)
+        return first;
+    enum err second = fn(tx, arg);
+    assert(tx->failed || second == first || !"a read gave another result when run again");
+    return second;
+}
+
+static enum err read_on(const struct sqlite_engine *engine, struct sqlite_conn *conn,
+                        struct arena *arena, tx_fn *fn, void *arg)
 {
     static const char begin_sql[] = "BEGIN";
     static const char commit_sql[] = "COMMIT";
@@ -258,7 +272,8 @@ static enum err read_on(struct sqlite_conn *conn, struct arena *arena, tx_fn *fn
 
     if (err)
         return err;
-    err = tx_result(&tx.tx, fn(&tx.tx, arg));
+    err = engine->run_twice ? run_twice(&tx.tx, fn, arg) : fn(&tx.tx, arg);
+    err = tx_result(&tx.tx, err);
     /* Ends the snapshot; a read has nothing that could fail to commit. */
     if (sqlite_conn_control(conn, commit_sql))
         sqlite_conn_rollback(conn);
@@ -276,14 +291,14 @@ static enum err engine_read(struct engine *base, struct arena *arena, bool once,
     /* The listener between two batches: if it waited for a slow reader, so would every write. */
     if (conn) {
         sqlite_conn_set_reading(conn, true);
-        err = read_on(conn, arena, fn, arg);
+        err = read_on(engine, conn, arena, fn, arg);
         sqlite_conn_set_reading(conn, false);
         return err;
     }
     err = take_reader(engine, &conn);
     if (err)
         return err;
-    err = read_on(conn, arena, fn, arg);
+    err = read_on(engine, conn, arena, fn, arg);
     return_reader(engine, conn);
     return err;
 }
@@ -470,6 +485,7 @@ enum err sqlite_engine_open(const struct store_options *options, const char *pat
     engine->engine.ops = &sqlite_ops;
     engine->path = full;
     engine->claim_fd = -1;
+    engine->run_twice = options->run_twice;
     engine->n_max = options->readers > 0 ? options->readers : READERS_DEFAULT;
     engine->idle = mem_zalloc((size_t)engine->n_max * sizeof(struct sqlite_conn *));
     pthread_mutex_init(&engine->mutex, NULL);

@@ -176,8 +176,9 @@ int64_t tx_overlap_ms(const struct tx *tx);
 
 /* What store_read and store_write return besides the function's own error: ERR_UNAVAILABLE when the
  * database cannot do it now (full disk, I/O error, queue full: nothing was changed) and ERR_INTERNAL.
- * store_read gives the function one consistent snapshot and must be short; it may not write. Neither
- * is called inside a transaction function: all other connections may be waiting for just that. */
+ * store_read gives the function one consistent snapshot and must be short; it may not write, and is
+ * run again where its connection was lost: what adds to something is done after store_read. Neither is
+ * called inside a transaction function: all other connections may be waiting for just that. */
 MUST_CHECK enum err store_read(struct store *store, struct arena *arena, tx_fn *fn, void *arg);
 MUST_CHECK enum err store_write(struct store *store, struct arena *arena, tx_fn *fn, void *arg);
 
@@ -201,7 +202,7 @@ struct store_options {
     int connections;      /* PostgreSQL: for all reads and writes, opened as needed; 0: 16 */
     bool unnamed;         /* PostgreSQL: no prepared statements nor settings of a session */
     const char *listen;   /* PostgreSQL: where to hear of other servers' commits; NULL: nowhere */
-    bool run_twice;       /* tests: each write is run, rolled back, and run again */
+    bool run_twice;       /* tests: each write is run, rolled back, and run again; each read, too */
     bool defer;           /* tests: posts and lates wait as long as they may */
     bool must_exist;      /* refuse a database that is not there */
     bool read_only;       /* for store_read alone: changes nothing, and asks for no right to */
