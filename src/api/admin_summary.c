@@ -146,11 +146,9 @@ enum err admin_summary_get(struct call *c)
     const struct query_field fields[] = {{"from", &from}, {"to", &to}};
     struct summary summary = {0};
     struct period period = {0};
-    struct shop shop;
+    struct shop shop = menu_shop_copy(c->api->menu, c->arena);
 
     enum err err = call_query(c, fields, FIELDS_N(fields));
-    if (!err)
-        err = menu_shop_copy(c->api->menu, c->arena, &shop);
     if (err)
         return err;
     struct zone *zone = zone_of(&shop);

@@ -7,16 +7,15 @@
 /* What to look for: a phone in whichever way it is written, else the words, folded. */
 static enum err find_needle(struct call *c, struct str q, struct str *ret_needle)
 {
-    struct shop shop;
+    struct shop shop = menu_shop_copy(c->api->menu, c->arena);
 
     *ret_needle = STR_NONE;
     struct search search = call_search(c, q);
     if (!search.text.ptr)
         return c->problem.n_rows > 0 ? ERR_PROBLEM : ERR_OK;
-    enum err err = menu_shop_copy(c->api->menu, c->arena, &shop);
-    if (!err && !phone_normalize(c->arena, search.text, shop.country_code, ret_needle))
+    if (!phone_normalize(c->arena, search.text, shop.country_code, ret_needle))
         *ret_needle = search.needle;
-    return err;
+    return ERR_OK;
 }
 
 enum err admin_users_get(struct call *c)

@@ -76,33 +76,28 @@ static void encode(struct call *c, void *arg)
     json_end_object(w);
 }
 
-/* The currency is taken before the transaction, in which the menu must not be asked. */
-static enum err start(struct call *c, struct cart_call *call)
+static void start(struct call *c, struct cart_call *call)
 {
     call->edit.user_id = c->session.user_id;
     call->edit.now_ms = c->now_ms;
     call->edit.revision = crypto_random_id();
     call->edit.problem = &c->problem;
     struct menu_shop *shop = menu_shop(c->api->menu);
-    if (!shop)
-        return ERR_UNAVAILABLE;
     call->currency = arena_dup(c->arena, shop->shop.currency);
     menu_shop_unref(shop);
-    return ERR_OK;
 }
 
 static enum err write(struct call *c, struct cart_call *call)
 {
-    enum err err = start(c, call);
-    return err ? err : call_write(c, run, encode, call);
+    start(c, call);
+    return call_write(c, run, encode, call);
 }
 
 enum err cart_get(struct call *c)
 {
     struct cart_call call = {0};
-    enum err err = start(c, &call);
-    if (!err)
-        err = call_read(c, run, &call);
+    start(c, &call);
+    enum err err = call_read(c, run, &call);
     if (!err)
         encode(c, &call);
     return err;

@@ -92,18 +92,13 @@ static void put_filtered(struct call *c, const struct filter *filter,
 enum err foods_get(struct call *c)
 {
     /* The common case takes no step that it can do without: it is what a shop serves most. */
-    if (c->http->query.len == 0) {
-        struct http_content *content;
-        enum err err = menu_list_content(c->api->menu, &content);
-        return err ? err : put_content(c, content);
-    }
+    if (c->http->query.len == 0)
+        return put_content(c, menu_list_content(c->api->menu));
     struct filter filter = {0};
     enum err err = decode_filter(c, &filter);
     if (err)
         return err;
     struct menu_foods *foods = menu_foods(c->api->menu);
-    if (!foods)
-        return ERR_UNAVAILABLE;
     put_filtered(c, &filter, foods);
     menu_foods_unref(foods);
     return ERR_OK;
@@ -111,10 +106,7 @@ enum err foods_get(struct call *c)
 
 enum err food_get(struct call *c)
 {
-    struct http_content *content;
-    enum err err = menu_food_content(c->api->menu, c->http->ids[0], &content);
-    if (err)
-        return err;
+    struct http_content *content = menu_food_content(c->api->menu, c->http->ids[0]);
     if (!content)
         return problem_set(&c->problem, PROBLEM_FOOD_NOT_FOUND, NULL);
     return put_content(c, content);
@@ -123,8 +115,6 @@ enum err food_get(struct call *c)
 enum err categories_get(struct call *c)
 {
     struct menu_foods *foods = menu_foods(c->api->menu);
-    if (!foods)
-        return ERR_UNAVAILABLE;
     struct json_writer *w = call_json(c, 200);
     json_begin_object(w, NULL);
     json_begin_array(w, "items");

@@ -25,21 +25,17 @@ static enum err read_login(struct call *c, struct login_body *in)
 }
 
 /* An email, a phone, or what can be neither, which is counted as it is. */
-static enum err identify(struct call *c, struct str identifier, struct login *login)
+static void identify(struct call *c, struct str identifier, struct login *login)
 {
-    struct shop shop;
+    struct shop shop = menu_shop_copy(c->api->menu, c->arena);
     struct str email;
 
-    enum err err = menu_shop_copy(c->api->menu, c->arena, &shop);
-    if (err)
-        return err;
     if (email_normalize(c->arena, identifier, &email, &login->email_key))
         login->subject = subject_of(c, login->email_key);
     else if (phone_normalize(c->arena, identifier, shop.country_code, &login->phone))
         login->subject = subject_of(c, login->phone);
     else
         login->subject = subject_of(c, text_fold(c->arena, text_trim(identifier)));
-    return ERR_OK;
 }
 
 /* A wrong password is counted, in a transaction of its own. */
@@ -65,10 +61,10 @@ enum err login_post(struct call *c)
     bool right = false;
 
     enum err err = read_login(c, &in);
-    if (!err)
-        err = identify(c, in.identifier.value, &login);
-    if (!err)
-        err = call_read(c, login_find, &login);
+    if (err)
+        return err;
+    identify(c, in.identifier.value, &login);
+    err = call_read(c, login_find, &login);
     if (err)
         return err;
     const char *hash = login.password_hash.ptr ? arena_cstr(c->arena, login.password_hash)

@@ -28,11 +28,9 @@ enum err me_put(struct call *c)
         {"phone", JSON_TEXT, JSON_NULLABLE, offsetof(struct user_edit, phone), 0, 0, PROBLEM_NONE},
     };
     struct user_edit edit = {.user_id = c->session.user_id, .problem = &c->problem};
-    struct shop shop;
+    struct shop shop = menu_shop_copy(c->api->menu, c->arena);
 
     enum err err = call_body(c, fields, FIELDS_N(fields), &edit);
-    if (!err)
-        err = menu_shop_copy(c->api->menu, c->arena, &shop);
     if (err)
         return err;
     err = name_check(c, &edit.name);

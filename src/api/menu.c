@@ -2,8 +2,9 @@
  * handing them out.
  *
  * Two locks. `refresh` is held from the read of the database to the exchange of the snapshot, so
- * that of two refreshes the one that read later also ends up in place. `lock` guards only the two
- * pointers; readers take nothing else. A pointer that is NULL says that the snapshot is stale. */
+ * that of two refreshes the one that read later also ends up in place. `lock` guards only what is
+ * exchanged; readers take nothing else. The thread that mends what is stale reads without `refresh`,
+ * for which commits would wait, and drops what it read if a refresh has begun since. */
 #include "api/menu.h"
 
 #include <pthread.h>
@@ -11,17 +12,30 @@
 #include <string.h>
 
 #include "api/menu_food.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "domain/limits.h"
 #include "domain/money.h"
+
+/* Between two attempts to mend. */
+enum { MEND_PAUSE_MS = 250 };
+
+struct freshness {
+    int64_t refreshes; /* begun */
+    bool stale;        /* the last one failed, and nothing has been read since */
+};
 
 struct menu {
     struct store *store;
     pthread_mutex_t refresh;
     struct arena *arena; /* of who holds `refresh` */
+    pthread_t thread;
     pthread_mutex_t lock;
-    struct snapshot *foods; /* NULL: stale */
-    struct menu_shop *shop; /* NULL: stale */
+    pthread_cond_t wake; /* the thread: something is stale, or it is to end */
+    bool stop;
+    struct snapshot *foods; /* never NULL, and as little the shop, once the menu is made */
+    struct menu_shop *shop;
+    struct freshness of_foods, of_shop;
 };
 
 /* What is behind a struct menu_foods: it owns one reference to each of its foods. */
@@ -97,7 +111,44 @@ static struct menu_food **find_sorted(const struct snapshot *snapshot, const str
                    compare_sorted);
 }
 
-/* ---- Reading the database; under `refresh` ---- */
+/* ---- Fresh or stale ---- */
+
+static struct freshness look(struct menu *menu, const struct freshness *freshness)
+{
+    pthread_mutex_lock(&menu->lock);
+    struct freshness seen = *freshness;
+    pthread_mutex_unlock(&menu->lock);
+    return seen;
+}
+
+static struct freshness begin_refresh(struct menu *menu, struct freshness *freshness)
+{
+    pthread_mutex_lock(&menu->lock);
+    freshness->refreshes++;
+    struct freshness seen = *freshness;
+    pthread_mutex_unlock(&menu->lock);
+    return seen;
+}
+
+/* Under `lock`; whether it was otherwise before. */
+static bool set_stale(struct menu *menu, struct freshness *freshness, bool stale)
+{
+    bool changed = freshness->stale != stale;
+    freshness->stale = stale;
+    if (stale)
+        pthread_cond_signal(&menu->wake);
+    return changed;
+}
+
+static void tell(const char *what, bool stale)
+{
+    if (stale)
+        log_line(LOG_ERROR, "menu_stale", LOG_CSTR("what", what));
+    else
+        log_line(LOG_INFO, "menu_fresh", LOG_CSTR("what", what));
+}
+
+/* ---- Reading the database ---- */
 
 struct read_foods {
     const int64_t *ids; /* NULL: all on the menu */
@@ -112,14 +163,14 @@ static enum err read_foods(struct tx *tx, void *arg)
                      : food_read_all(tx, &read->foods, &read->n);
 }
 
-static struct snapshot *load_all(struct menu *menu)
+static struct snapshot *load_all(struct menu *menu, struct arena *arena)
 {
     struct read_foods read = {0};
-    if (store_read(menu->store, menu->arena, read_foods, &read))
+    if (store_read(menu->store, arena, read_foods, &read))
         return NULL;
     struct snapshot *made = snapshot_create(read.n);
     for (size_t i = 0; i < read.n; i++)
-        made->sorted[i] = made->by_id[i] = menu_food_create(menu->arena, &read.foods[i]);
+        made->sorted[i] = made->by_id[i] = menu_food_create(arena, &read.foods[i]);
     made->head.n = read.n;
     sort(made->sorted, read.n, compare_sorted);
     sort(made->by_id, read.n, compare_id);
@@ -137,7 +188,7 @@ static size_t compact(struct menu_food **foods, size_t n)
     return kept;
 }
 
-/* The old snapshot with these foods as they are now. */
+/* The old snapshot with these foods as they are now; under `refresh`. */
 static struct snapshot *load_changed(struct menu *menu, const struct snapshot *old,
                                      const int64_t *ids, size_t n_ids)
 {
@@ -172,35 +223,44 @@ static struct snapshot *load_changed(struct menu *menu, const struct snapshot *o
     return made;
 }
 
+/* With a reference for the caller. */
 static struct snapshot *take_foods(struct menu *menu)
 {
     pthread_mutex_lock(&menu->lock);
     struct snapshot *foods = menu->foods;
-    if (foods)
-        __atomic_add_fetch(&foods->head.refs, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&foods->head.refs, 1, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&menu->lock);
     return foods;
 }
 
-/* Takes over the reference to `foods`; NULL leaves the menu stale. */
-static void put_foods(struct menu *menu, struct snapshot *foods)
+/* Takes over the reference to `foods`, which were read after so many refreshes had begun; NULL: they
+ * could not be read. */
+static void put_foods(struct menu *menu, struct snapshot *foods, int64_t refreshes)
 {
+    bool stale = !foods;
     pthread_mutex_lock(&menu->lock);
-    struct snapshot *old = menu->foods;
-    menu->foods = foods;
+    bool newest = refreshes == menu->of_foods.refreshes;
+    bool changed = newest && set_stale(menu, &menu->of_foods, stale);
+    if (newest && foods) {
+        struct snapshot *old = menu->foods;
+        menu->foods = foods;
+        foods = old;
+    }
     pthread_mutex_unlock(&menu->lock);
-    if (old && !foods)
-        log_line(LOG_ERROR, "menu_stale", LOG_CSTR("what", "foods"));
-    snapshot_unref(old);
+    snapshot_unref(foods);
+    if (changed)
+        tell("foods", stale);
 }
 
 /* ids NULL: all. */
 static void refresh_foods(struct menu *menu, const int64_t *ids, size_t n)
 {
     pthread_mutex_lock(&menu->refresh);
+    struct freshness seen = begin_refresh(menu, &menu->of_foods);
     struct snapshot *old = take_foods(menu);
-    bool some = ids && old && n < old->head.n / REREAD_ALL_SHARE;
-    put_foods(menu, some ? load_changed(menu, old, ids, n) : load_all(menu));
+    bool some = ids && !seen.stale && n < old->head.n / REREAD_ALL_SHARE;
+    put_foods(menu, some ? load_changed(menu, old, ids, n) : load_all(menu, menu->arena),
+              seen.refreshes);
     snapshot_unref(old);
     arena_reset(menu->arena);
     pthread_mutex_unlock(&menu->refresh);
@@ -218,27 +278,9 @@ void menu_refresh_all(struct menu *menu)
 
 /* ---- Foods for readers ---- */
 
-/* With a reference for the caller; NULL if they cannot be read. */
-static struct snapshot *get_foods(struct menu *menu)
-{
-    struct snapshot *foods = take_foods(menu);
-    if (foods)
-        return foods;
-    pthread_mutex_lock(&menu->refresh);
-    foods = take_foods(menu);
-    if (!foods) {
-        put_foods(menu, load_all(menu));
-        foods = take_foods(menu);
-        arena_reset(menu->arena);
-    }
-    pthread_mutex_unlock(&menu->refresh);
-    return foods;
-}
-
 struct menu_foods *menu_foods(struct menu *menu)
 {
-    struct snapshot *foods = get_foods(menu);
-    return foods ? &foods->head : NULL;
+    return &take_foods(menu)->head;
 }
 
 void menu_foods_unref(struct menu_foods *foods)
@@ -268,17 +310,15 @@ static struct http_content *make_list(const struct snapshot *foods)
     return content;
 }
 
-enum err menu_list_content(struct menu *menu, struct http_content **ret_content)
+struct http_content *menu_list_content(struct menu *menu)
 {
-    struct snapshot *foods = get_foods(menu);
-    if (!foods)
-        return ERR_UNAVAILABLE;
+    struct snapshot *foods = take_foods(menu);
     struct http_content *content = __atomic_load_n(&foods->list, __ATOMIC_ACQUIRE);
     if (!content)
         content = menu_publish_content(&foods->list, make_list(foods));
-    *ret_content = http_content_ref(content);
+    http_content_ref(content);
     snapshot_unref(foods);
-    return ERR_OK;
+    return content;
 }
 
 static struct http_content *make_food(const struct menu_food *food)
@@ -289,21 +329,19 @@ static struct http_content *make_food(const struct menu_food *food)
     return content;
 }
 
-enum err menu_food_content(struct menu *menu, int64_t id, struct http_content **ret_content)
+struct http_content *menu_food_content(struct menu *menu, int64_t id)
 {
-    struct snapshot *foods = get_foods(menu);
-    if (!foods)
-        return ERR_UNAVAILABLE;
+    struct snapshot *foods = take_foods(menu);
     struct menu_food **found = find_by_id(foods, id);
-    *ret_content = NULL;
+    struct http_content *content = NULL;
     if (found) {
-        struct http_content *content = __atomic_load_n(&(*found)->content, __ATOMIC_ACQUIRE);
+        content = __atomic_load_n(&(*found)->content, __ATOMIC_ACQUIRE);
         if (!content)
             content = menu_publish_content(&(*found)->content, make_food(*found));
-        *ret_content = http_content_ref(content);
+        http_content_ref(content);
     }
     snapshot_unref(foods);
-    return ERR_OK;
+    return content;
 }
 
 /* ---- The shop ---- */
@@ -338,14 +376,14 @@ static void release(struct str s)
     free((void *)(uintptr_t)s.ptr);
 }
 
-static struct menu_shop *load_shop(struct menu *menu)
+static struct menu_shop *load_shop(struct menu *menu, struct arena *arena)
 {
     struct shop shop;
-    if (store_read(menu->store, menu->arena, read_shop, &shop))
+    if (store_read(menu->store, arena, read_shop, &shop))
         return NULL;
     struct buf json;
     struct json_writer w;
-    buf_init(&json, menu->arena);
+    buf_init(&json, arena);
     json_init(&w, &json);
     shop_encode(&w, NULL, &shop);
     struct menu_shop *made = mem_alloc(sizeof(*made));
@@ -353,7 +391,7 @@ static struct menu_shop *load_shop(struct menu *menu)
         .refs = 1,
         .shop = {copy(shop.name), copy(shop.currency), copy(shop.country_code), copy(shop.timezone),
                  copy(shop.payment_instructions)},
-        .content = menu_json_content(menu->arena, buf_str(&json)),
+        .content = menu_json_content(arena, buf_str(&json)),
     };
     return made;
 }
@@ -371,58 +409,45 @@ void menu_shop_unref(struct menu_shop *shop)
     free(shop);
 }
 
-static struct menu_shop *take_shop(struct menu *menu)
+static void put_shop(struct menu *menu, struct menu_shop *shop, int64_t refreshes)
 {
+    bool stale = !shop;
     pthread_mutex_lock(&menu->lock);
-    struct menu_shop *shop = menu->shop;
-    if (shop)
-        __atomic_add_fetch(&shop->refs, 1, __ATOMIC_RELAXED);
+    bool newest = refreshes == menu->of_shop.refreshes;
+    bool changed = newest && set_stale(menu, &menu->of_shop, stale);
+    if (newest && shop) {
+        struct menu_shop *old = menu->shop;
+        menu->shop = shop;
+        shop = old;
+    }
     pthread_mutex_unlock(&menu->lock);
-    return shop;
-}
-
-/* Under `refresh`. */
-static void reload_shop(struct menu *menu)
-{
-    struct menu_shop *shop = load_shop(menu);
-    pthread_mutex_lock(&menu->lock);
-    struct menu_shop *old = menu->shop;
-    menu->shop = shop;
-    pthread_mutex_unlock(&menu->lock);
-    if (old && !shop)
-        log_line(LOG_ERROR, "menu_stale", LOG_CSTR("what", "shop"));
-    menu_shop_unref(old);
-    arena_reset(menu->arena);
+    menu_shop_unref(shop);
+    if (changed)
+        tell("shop", stale);
 }
 
 void menu_refresh_shop(struct menu *menu)
 {
     pthread_mutex_lock(&menu->refresh);
-    reload_shop(menu);
+    struct freshness seen = begin_refresh(menu, &menu->of_shop);
+    put_shop(menu, load_shop(menu, menu->arena), seen.refreshes);
+    arena_reset(menu->arena);
     pthread_mutex_unlock(&menu->refresh);
 }
 
 struct menu_shop *menu_shop(struct menu *menu)
 {
-    struct menu_shop *shop = take_shop(menu);
-    if (shop)
-        return shop;
-    pthread_mutex_lock(&menu->refresh);
-    shop = take_shop(menu);
-    if (!shop) {
-        reload_shop(menu);
-        shop = take_shop(menu);
-    }
-    pthread_mutex_unlock(&menu->refresh);
+    pthread_mutex_lock(&menu->lock);
+    struct menu_shop *shop = menu->shop;
+    __atomic_add_fetch(&shop->refs, 1, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&menu->lock);
     return shop;
 }
 
-enum err menu_shop_copy(struct menu *menu, struct arena *arena, struct shop *ret_shop)
+struct shop menu_shop_copy(struct menu *menu, struct arena *arena)
 {
     struct menu_shop *shop = menu_shop(menu);
-    if (!shop)
-        return ERR_UNAVAILABLE;
-    *ret_shop = (struct shop){
+    struct shop copied = {
         .name = arena_dup(arena, shop->shop.name),
         .currency = arena_dup(arena, shop->shop.currency),
         .country_code = arena_dup(arena, shop->shop.country_code),
@@ -430,36 +455,118 @@ enum err menu_shop_copy(struct menu *menu, struct arena *arena, struct shop *ret
         .payment_instructions = arena_dup(arena, shop->shop.payment_instructions),
     };
     menu_shop_unref(shop);
-    return ERR_OK;
+    return copied;
+}
+
+/* ---- Mending ---- */
+
+static void mend_foods(struct menu *menu, struct arena *arena)
+{
+    struct freshness seen = look(menu, &menu->of_foods);
+    if (seen.stale)
+        put_foods(menu, load_all(menu, arena), seen.refreshes);
+}
+
+static void mend_shop(struct menu *menu, struct arena *arena)
+{
+    struct freshness seen = look(menu, &menu->of_shop);
+    if (seen.stale)
+        put_shop(menu, load_shop(menu, arena), seen.refreshes);
+}
+
+static bool is_stale(const struct menu *menu)
+{
+    return menu->of_foods.stale || menu->of_shop.stale;
+}
+
+/* The thread: nobody waits for it, so it may wait for a database that does not answer. */
+static void *mend(void *arg)
+{
+    struct menu *menu = arg;
+    struct arena *arena = arena_create();
+
+    pthread_mutex_lock(&menu->lock);
+    while (!menu->stop) {
+        if (!is_stale(menu)) {
+            pthread_cond_wait(&menu->wake, &menu->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&menu->lock);
+        mend_foods(menu, arena);
+        mend_shop(menu, arena);
+        arena_reset(arena);
+        const struct timespec until = clock_mono_after(MEND_PAUSE_MS);
+        pthread_mutex_lock(&menu->lock);
+        while (!menu->stop && is_stale(menu) &&
+               pthread_cond_clockwait(&menu->wake, &menu->lock, CLOCK_MONOTONIC, &until) == 0) {
+        }
+    }
+    pthread_mutex_unlock(&menu->lock);
+    arena_destroy(arena);
+    return NULL;
 }
 
 /* ---- Beginning and end ---- */
 
+static void free_menu(struct menu *menu)
+{
+    snapshot_unref(menu->foods);
+    menu_shop_unref(menu->shop);
+    pthread_cond_destroy(&menu->wake);
+    pthread_mutex_destroy(&menu->refresh);
+    pthread_mutex_destroy(&menu->lock);
+    arena_destroy(menu->arena);
+    free(menu);
+}
+
 enum err menu_create(struct store *store, struct menu **ret_menu)
 {
     struct menu *menu = mem_zalloc(sizeof(*menu));
+    enum err err = ERR_OK;
+
     menu->store = store;
     menu->arena = arena_create();
     pthread_mutex_init(&menu->refresh, NULL);
     pthread_mutex_init(&menu->lock, NULL);
-    menu_refresh_all(menu);
-    menu_refresh_shop(menu);
+    pthread_cond_init(&menu->wake, NULL);
+    menu->foods = load_all(menu, menu->arena);
+    menu->shop = load_shop(menu, menu->arena);
+    arena_reset(menu->arena);
     if (!menu->foods || !menu->shop) {
-        menu_destroy(menu);
-        return ERR_UNAVAILABLE;
+        err = ERR_UNAVAILABLE;
+    } else {
+        int rc = pthread_create(&menu->thread, NULL, mend, menu);
+        if (rc) {
+            log_line(LOG_ERROR, "thread_failed", LOG_CSTR("thread", "menu"), LOG_INT("rc", rc));
+            err = ERR_INTERNAL;
+        }
     }
+    if (err) {
+        free_menu(menu);
+        return err;
+    }
+    pthread_setname_np(menu->thread, "menu");
     *ret_menu = menu;
     return ERR_OK;
+}
+
+void menu_stop(struct menu *menu)
+{
+    if (!menu)
+        return;
+    pthread_mutex_lock(&menu->lock);
+    bool stopped = menu->stop;
+    menu->stop = true;
+    pthread_cond_signal(&menu->wake);
+    pthread_mutex_unlock(&menu->lock);
+    if (!stopped)
+        pthread_join(menu->thread, NULL);
 }
 
 void menu_destroy(struct menu *menu)
 {
     if (!menu)
         return;
-    snapshot_unref(menu->foods);
-    menu_shop_unref(menu->shop);
-    pthread_mutex_destroy(&menu->refresh);
-    pthread_mutex_destroy(&menu->lock);
-    arena_destroy(menu->arena);
-    free(menu);
+    menu_stop(menu);
+    free_menu(menu);
 }

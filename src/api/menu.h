@@ -3,9 +3,10 @@
  *
  * The store's listener refreshes them after each commit that changed a food and before the writers
  * are answered, so nobody is shown less than he was told before. Snapshots are immutable and
- * counted: a reader takes the present one under a short lock and keeps it while he needs it. A
- * refresh that could not read the database leaves the menu stale; then nobody is shown the old one:
- * whoever comes next reads it again, or gets ERR_UNAVAILABLE. */
+ * counted: a reader takes the present one under a short lock and keeps it while he needs it; none
+ * ever waits for the database. A refresh that could not read leaves the menu stale: the old one is
+ * shown (whoever orders is told what holds), while a thread of the menu's own reads it again and again
+ * until it is fresh. */
 #ifndef SERVERY_API_MENU_H
 #define SERVERY_API_MENU_H
 
@@ -15,8 +16,9 @@
 
 struct menu;
 
-/* Reads both. */
+/* Reads both, and starts the thread. */
 MUST_CHECK enum err menu_create(struct store *store, struct menu **ret_menu);
+void menu_stop(struct menu *menu);    /* the thread, before the store is closed; NULL is fine */
 void menu_destroy(struct menu *menu); /* NULL is fine; no snapshot may be out */
 
 /* After a commit; any thread but never inside a transaction. The ids are distinct. */
@@ -32,12 +34,12 @@ struct menu_shop {
     struct http_content *content; /* the answer to GET /api/shop */
 };
 
-/* A reference to the present settings, or NULL when they cannot be read now (503). */
+/* A reference to the present settings. */
 struct menu_shop *menu_shop(struct menu *menu);
 void menu_shop_unref(struct menu_shop *shop); /* NULL is fine */
 
-/* The present settings, copied into the arena. ERR_UNAVAILABLE as above. */
-MUST_CHECK enum err menu_shop_copy(struct menu *menu, struct arena *arena, struct shop *ret_shop);
+/* The present settings, copied into the arena. */
+struct shop menu_shop_copy(struct menu *menu, struct arena *arena);
 
 /* ---- The foods ---- */
 
@@ -57,7 +59,7 @@ struct menu_foods {
     const struct menu_food *const *foods; /* sorted by category, name and id */
 };
 
-/* A reference to the present foods, or NULL when they cannot be read now (503). */
+/* A reference to the present foods. */
 struct menu_foods *menu_foods(struct menu *menu);
 void menu_foods_unref(struct menu_foods *foods); /* NULL is fine */
 
@@ -66,11 +68,9 @@ int menu_compare(struct str category_key, struct str name_key, int64_t id,
                  const struct menu_food *food);
 
 /* The answer to GET /api/foods without parameters, and to GET /api/foods/{id}: a reference for the
- * caller, made once a version. ERR_UNAVAILABLE as above; *ret_content NULL: there is no such
- * food. */
-MUST_CHECK enum err menu_list_content(struct menu *menu, struct http_content **ret_content);
-MUST_CHECK enum err menu_food_content(struct menu *menu, int64_t id,
-                                      struct http_content **ret_content);
+ * caller, made once a version. NULL: there is no such food. */
+struct http_content *menu_list_content(struct menu *menu);
+struct http_content *menu_food_content(struct menu *menu, int64_t id);
 
 /* ---- On the wire ---- */
 

@@ -101,14 +101,12 @@ enum err password_reset_post(struct call *c)
     struct opt_str typed = {0};
     struct reset_request request = {.now_ms = c->now_ms};
     struct str email;
-    struct shop shop;
+    struct shop shop = menu_shop_copy(c->api->menu, c->arena);
     char random[RESET_TOKEN_BYTES];
 
     enum err err = call_body(c, fields, 1, &typed);
     if (!err && !email_normalize(c->arena, typed.value, &email, &request.email_key))
         err = problem_add(&c->problem, "email", PROBLEM_EMAIL_INVALID, NULL);
-    if (!err)
-        err = menu_shop_copy(c->api->menu, c->arena, &shop);
     if (err)
         return err;
     crypto_random(random, sizeof(random));

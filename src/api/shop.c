@@ -11,8 +11,6 @@
 enum err shop_get(struct call *c)
 {
     struct menu_shop *shop = menu_shop(c->api->menu);
-    if (!shop)
-        return ERR_UNAVAILABLE;
     c->http->response.status = 200;
     c->http->response.content = http_content_ref(shop->content);
     c->http->response.cache_control = STR("no-cache");

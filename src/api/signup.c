@@ -138,11 +138,9 @@ enum err signup_post(struct call *c)
     struct signup_body in = {0};
     struct signup_create s = {.now_ms = c->now_ms, .problem = &c->problem};
     struct str token = crypto_token(c->arena);
-    struct shop shop;
+    struct shop shop = menu_shop_copy(c->api->menu, c->arena);
 
     enum err err = read_signup(c, &in);
-    if (!err)
-        err = menu_shop_copy(c->api->menu, c->arena, &shop);
     if (!err)
         err = check_signup(c, shop.country_code, &in, &s);
     if (!err)
@@ -239,11 +237,9 @@ enum err resend_otp_post(struct call *c)
         {"signup_token", JSON_TEXT, JSON_REQUIRED, 0, 0, 0, PROBLEM_NONE},
     };
     struct opt_str token = {0};
-    struct shop shop;
+    struct shop shop = menu_shop_copy(c->api->menu, c->arena);
 
     enum err err = call_body(c, fields, 1, &token);
-    if (!err)
-        err = menu_shop_copy(c->api->menu, c->arena, &shop);
     if (err)
         return err;
     struct signup_find find = {.token_hash = hash_signup_token(c, token.value),

@@ -401,6 +401,7 @@ static bool take_down(struct app *app)
     if (app->server)
         http_server_stop(app->server, STOP_TIMEOUT_MS);
     hub_stop(api->hub);
+    menu_stop(api->menu);
     upkeep_destroy(app->upkeep);
     bool thread_left = mailer_stop(app->mailer, STOP_MAIL_MS);
     store_close(api->store);
