@@ -22,7 +22,8 @@ static struct postgres_tx *own(struct tx *tx)
 
 static void begin(struct postgres_tx *tx)
 {
-    static const char write_sql[] = "BEGIN";
+    /* Said, because a database or a role may have other defaults. */
+    static const char write_sql[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
     static const char read_sql[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     static const char settings_sql[] =
         "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true), "

@@ -44,9 +44,23 @@ int shop_setup_deferred(void **state)
 int shop_teardown(void **state)
 {
     struct shop_fixture *s = *state;
+    for (size_t i = 0; i < s->n_arenas; i++)
+        arena_destroy(s->arenas[i]);
     fixture_remove(&s->base);
     free(s);
     return 0;
+}
+
+struct problem *shop_problems(struct shop_fixture *s, size_t n)
+{
+    struct problem *problems = arena_zalloc(s->arena, n * sizeof *problems);
+
+    assert_in_range(s->n_arenas + n, 0, sizeof s->arenas / sizeof *s->arenas);
+    for (size_t i = 0; i < n; i++) {
+        s->arenas[s->n_arenas] = arena_create();
+        problem_init(&problems[i], s->arenas[s->n_arenas++]);
+    }
+    return problems;
 }
 
 struct write {

@@ -14,6 +14,8 @@ struct shop_fixture {
     struct problem problem;
     struct arena *arena;
     struct store *store;
+    struct arena *arenas[64]; /* of shop_problems */
+    size_t n_arenas;
     size_t n_events;
     struct store_event events[64]; /* what the last commits have told; reset by shop_write */
 };
@@ -28,6 +30,9 @@ int shop_teardown(void **state);
 /* store_write with the problem and the events reset. */
 enum err shop_write(struct shop_fixture *s, tx_fn *fn, void *arg);
 enum err shop_read_tx(struct shop_fixture *s, tx_fn *fn, void *arg);
+
+/* So many problems, for threads: each with an arena of its own. They live as long as the shop. */
+struct problem *shop_problems(struct shop_fixture *s, size_t n);
 
 /* One statement that must succeed; the first column of its first row, 0 if there is none. */
 int64_t shop_sql(struct shop_fixture *s, const char *sql, struct sql_args args);

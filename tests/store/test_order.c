@@ -164,12 +164,11 @@ static void test_order__two_admins_at_once(void **state)
     int64_t user = shop_user(s, "a@example.com"), rice = shop_food(s, "Rice", 250, 100);
     int64_t id = pay_order(s, user, rice, 3);
     struct order_set_status changes[ADMINS];
-    struct problem *problems = calloc(ADMINS, sizeof *problems);
+    struct problem *problems = shop_problems(s, ADMINS);
     enum err results[ADMINS];
     int won = 0;
 
     for (size_t i = 0; i < ADMINS; i++) {
-        problem_init(&problems[i], s->arena);
         changes[i] = change_to(s, id, ORDER_CANCELLED);
         changes[i].version = i % 2;
         changes[i].problem = &problems[i];
@@ -185,7 +184,6 @@ static void test_order__two_admins_at_once(void **state)
     assert_int_equal(shop_stock(s, rice), 100);
     assert_int_equal(shop_taken(s, rice), 0);
     assert_int_equal(pay_read_order(s, id).n_events, 2);
-    free(problems);
 }
 
 static void test_order__free_one_owes_nothing(void **state)

@@ -262,7 +262,7 @@ static void test_place__last_unit_is_held_once(void **state)
     struct shop_fixture *s = *state;
     int64_t rice = shop_food(s, "Rice", 250, 1);
     struct place places[BUYERS];
-    struct problem *problems = calloc(BUYERS, sizeof *problems);
+    struct problem *problems = shop_problems(s, BUYERS);
     enum err results[BUYERS];
     int held = 0;
 
@@ -273,9 +273,7 @@ static void test_place__last_unit_is_held_once(void **state)
         pay_cart(s, user, rice, 1);
         places[i] = pay_placing(s, user);
         places[i].problem = &problems[i];
-        problem_init(&problems[i], s->arena);
     }
-    /* The arena of a problem is not shared by threads while they run: the writer is one thread. */
     pay_at_once(s, run_place, places, sizeof *places, BUYERS, results);
     for (size_t i = 0; i < BUYERS; i++) {
         held += results[i] == ERR_OK;
@@ -288,7 +286,6 @@ static void test_place__last_unit_is_held_once(void **state)
     assert_int_equal(count_payments(s), 1);
     assert_int_equal(shop_stock(s, rice), 0);
     assert_int_equal(shop_taken(s, rice), 1);
-    free(problems);
 }
 
 static void test_place__one_cart_at_once_is_one_payment(void **state)

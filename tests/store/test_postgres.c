@@ -133,6 +133,16 @@ static void test_postgres__who_locks_is_never_disturbed(void **state)
     assert_int_equal(number(s, "SELECT amount FROM things WHERE name = 'sum'"), WRITERS * STEPS);
 }
 
+static void test_postgres__its_defaults_of_isolation_do_not_matter(void **state)
+{
+    struct on_server *s = *state;
+
+    number(s, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = "
+              "''repeatable read''', current_database()); END $$");
+    fixture_reopen(&s->f, (struct store_options){0});
+    assert_int_equal(add_by_all(s, add_one_locked), WRITERS * STEPS);
+}
+
 /* Two that lock in opposite order, and meet. */
 struct crossing {
     int64_t first, second;
@@ -318,6 +328,7 @@ int main(void)
         ON_SERVER(test_postgres__a_post_that_does_not_fit_commits_nothing, on_server_setup),
         ON_SERVER(test_postgres__a_post_that_does_not_fit_commits_nothing, on_server_setup_unnamed),
         ON_SERVER(test_postgres__who_locks_is_never_disturbed, on_server_setup),
+        ON_SERVER(test_postgres__its_defaults_of_isolation_do_not_matter, on_server_setup),
         ON_SERVER(test_postgres__a_deadlock_is_run_again, on_server_setup),
         ON_SERVER(test_postgres__a_unique_row_in_a_post_is_run_again, on_server_setup),
         ON_SERVER(test_postgres__a_connection_lost_before_the_commit_is_run_again, on_server_setup),

@@ -238,14 +238,13 @@ static void test_verify__sessions_at_once(void **state)
     struct signup_create signup = account_signup(s, "ada@example.com", "a", T0);
     struct user_codes codes = account_codes("AAAAAAAA");
     struct signup_verify verify[N];
-    struct problem problems[N];
+    struct problem *problems = shop_problems(s, N);
     struct writing writings[N];
     int verified = 0;
 
     assert_int_equal(shop_write(s, signup_create, &signup), ERR_OK);
     for (int i = 0; i < N; i++) {
         verify[i] = account_verify(s, signup.token_hash, "123456", &codes, T0);
-        problem_init(&problems[i], s->arena);
         verify[i].problem = &problems[i];
         writings[i] = (struct writing){.store = s->store, .fn = signup_verify, .arg = &verify[i]};
     }

@@ -80,14 +80,13 @@ static void test_admin__two_demote_each_other(void **state)
     struct user users[2] = {account_make(s, "ada@example.com", NULL, "AAAAAAAA"),
                             account_make(s, "bo@example.com", NULL, "BBBBBBBB")};
     struct user_manage manage[2];
-    struct problem problems[2];
+    struct problem *problems = shop_problems(s, 2);
     struct writing writings[2];
     int done = 0;
 
     for (int i = 0; i < 2; i++)
         set_role(s, users[i].id, ROLE_ADMIN);
     for (int i = 0; i < 2; i++) {
-        problem_init(&problems[i], s->arena);
         manage[i] = (struct user_manage){.user_id = users[1 - i].id,
                                          .set_role = true,
                                          .role = ROLE_USER,
