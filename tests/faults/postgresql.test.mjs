@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { postgresqlOnly } from '../lib/database.mjs';
 import { HANG_MS } from '../lib/server.mjs';
@@ -52,6 +53,12 @@ async function untilReady(shop) {
   for (const end = performance.now() + HANG_MS; (await caller.call('GET', '/readyz')).status !== 200;)
     assert.ok(performance.now() < end, 'the server does not find its database again');
   caller.close();
+  /* A menu that could not be read after a commit is old until then. */
+  const told = (what) => shop.log.filter(({ event }) => event === what).length;
+  for (const end = performance.now() + HANG_MS; told('menu_fresh') < told('menu_stale');) {
+    assert.ok(performance.now() < end, 'the menu stays old');
+    await setImmediate();
+  }
 }
 
 function checkLog(shop) {
