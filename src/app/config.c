@@ -388,16 +388,13 @@ enum err config_complain(const struct config_sources *sources, const char *name,
 static enum err check_database(const struct loader *loader, bool demo)
 {
     const char *database = loader->config->database;
-
     const char *listen = loader->config->database_listen;
+    char error[STORE_ERROR_SIZE] = "must be a URL such as postgresql://user:password@host/name";
 
-    if (!store_knows(database) && !(demo && !*database))
-        return config_complain(loader->sources, "database",
-                               "must be sqlite:FILE or a URL such as "
-                               "postgresql://user:password@host/name");
-    if (*listen && (!store_is_shared(listen) || !store_knows(listen)))
-        return config_complain(loader->sources, "database_listen",
-                               "must be a URL such as postgresql://user:password@host/name");
+    if (*listen && (!store_is_shared(listen) || !store_knows(listen, error)))
+        return config_complain(loader->sources, "database_listen", error);
+    if (!store_knows(database, error) && !(demo && !*database))
+        return config_complain(loader->sources, "database", error);
     return ERR_OK;
 }
 

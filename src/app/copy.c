@@ -220,6 +220,16 @@ static const char *take(int *argc, char **argv, const char *name)
     return value;
 }
 
+static bool is_known(const char *database, const char *flag)
+{
+    char error[STORE_ERROR_SIZE];
+    bool known = store_knows(database, error);
+
+    if (!known)
+        fprintf(stderr, "servery: %s: %s\n", flag, error);
+    return known;
+}
+
 int app_copy(const struct command_line *line)
 {
     struct job job = {.arena = line->arena};
@@ -231,12 +241,14 @@ int app_copy(const struct command_line *line)
     job.to = take(&rest.argc, rest.argv, "--to");
     if (app_load(&rest, false, &job.config, &sources))
         return 2;
-    if (!job.from || !job.to || !store_knows(job.from) || !store_knows(job.to)) {
+    if (!job.from || !job.to) {
         fprintf(stderr,
                 "usage: servery copy --from DATABASE --to DATABASE\n"
                 "Both are named as in the setting database: sqlite:FILE or postgresql://…\n");
         return 2;
     }
+    if (!is_known(job.from, "--from") || !is_known(job.to, "--to"))
+        return 2;
     if (strcmp(job.from, job.to) == 0) {
         fprintf(stderr, "servery: --from and --to are the same database\n");
         return 2;

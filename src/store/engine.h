@@ -74,7 +74,8 @@ MUST_CHECK enum err sqlite_engine_open(const struct store_options *options, cons
                                        struct engine **ret_engine);
 MUST_CHECK enum err postgres_engine_open(const struct store_options *options,
                                          struct engine **ret_engine);
-bool postgres_knows(const char *database);
+bool postgres_is_url(const char *database);
+bool postgres_knows(const char *url, char ret_error[static STORE_ERROR_SIZE]); /* as store_knows */
 bool postgres_is_password(struct str parameter);
 
 /* What a transaction function's answer comes to, given what happened to its statements. */

@@ -26,6 +26,9 @@ static const struct default_option {
 enum { N_DEFAULTS = sizeof DEFAULTS / sizeof *DEFAULTS };
 _Static_assert(POSTGRES_CONNECT_MAX_S == 5, "as the default above");
 
+enum { PARAMETER_MAX_BYTES = 40 }; /* of a name that is repeated */
+#define PARAMETER_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+
 static PQconninfoOption *parse_url(const char *url)
 {
     char *error = NULL;
@@ -35,29 +38,93 @@ static PQconninfoOption *parse_url(const char *url)
     return options;
 }
 
-bool postgres_knows(const char *url)
+bool postgres_is_url(const char *database)
 {
-    bool is_url = strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0;
-    PQconninfoOption *options = is_url ? parse_url(url) : NULL;
-    bool sound = options != NULL;
-
-    PQconninfoFree(options);
-    return sound;
+    return strncmp(database, "postgresql://", 13) == 0 || strncmp(database, "postgres://", 11) == 0;
 }
 
-/* libpq itself says which it takes it for, and what it hides. */
-bool postgres_is_password(struct str parameter)
+/* libpq itself is asked what a parameter is; NULL: it knows none of this name, or no such value. */
+static PQconninfoOption *parse_parameter(struct str name, const char *value)
 {
     char *url;
-    int len = asprintf(&url, "postgresql://?" STR_FMT "=x", STR_ARG(parameter));
+    int len = asprintf(&url, "postgresql://?" STR_FMT "=%s", STR_ARG(name), value);
 
     assert(len > 0 || !"out of memory");
     PQconninfoOption *options = parse_url(url);
+    free(url);
+    return options;
+}
+
+/* The first one that libpq does not know; STR_NONE if what is written may be a piece of a password,
+ * because a character of that is not escaped. */
+static struct str find_unknown(const char *url)
+{
+    const char *mark = strchr(url, '?');
+    struct str rest = mark ? str_from(mark + 1) : STR_NONE, pair, name;
+
+    if (!mark || strchr(mark, '@'))
+        return STR_NONE;
+    while (str_split(&rest, '&', &pair)) {
+        str_split(&pair, '=', &name);
+        if (name.len == 0 || name.len > PARAMETER_MAX_BYTES || postgres_is_password(name))
+            return STR_NONE;
+        for (size_t i = 0; i < name.len; i++)
+            if (!strchr(PARAMETER_CHARS, name.ptr[i]))
+                return STR_NONE;
+        PQconninfoOption *options = parse_parameter(name, "true"); /* one takes no other value */
+        PQconninfoFree(options);
+        if (!options)
+            return name;
+    }
+    return STR_NONE;
+}
+
+/* A `/` or an `@` in the password ends it for libpq: what follows is taken for a host, a port or a name,
+ * which are no secrets. */
+static bool is_split_well(const char *url, const PQconninfoOption *options)
+{
+    const char *path = strchr(strstr(url, "://") + 3, '/');
+
+    if (path && memchr(path, '@', strcspn(path, "?")))
+        return false;
+    for (const PQconninfoOption *o = options; o->keyword; o++) {
+        if (!o->val)
+            continue;
+        if (strcmp(o->keyword, "port") == 0 && o->val[strspn(o->val, "0123456789,")] != '\0')
+            return false;
+        if (strcmp(o->keyword, "host") == 0 && strchr(o->val, '@'))
+            return false;
+    }
+    return true;
+}
+
+bool postgres_knows(const char *url, char ret_error[static STORE_ERROR_SIZE])
+{
+    PQconninfoOption *options = parse_url(url);
+    bool sound = options && is_split_well(url, options);
+    struct str unknown = options ? STR_NONE : find_unknown(url);
+
+    PQconninfoFree(options);
+    if (unknown.ptr)
+        snprintf(ret_error, STORE_ERROR_SIZE, "PostgreSQL knows no parameter " STR_FMT,
+                 STR_ARG(unknown));
+    else if (!sound)
+        snprintf(ret_error, STORE_ERROR_SIZE,
+                 "must be a URL such as postgresql://user:password@host/name; "
+                 "special characters of a password are written as %%2F (/), %%40 (@), "
+                 "%%3A (:), %%3F (?), %%23 (#), %%25 (%%)");
+    return sound;
+}
+
+/* libpq knows what it hides. */
+bool postgres_is_password(struct str parameter)
+{
+    PQconninfoOption *options = parse_parameter(parameter, "x");
     bool is_password = false;
+
     for (const PQconninfoOption *o = options; o && o->keyword; o++)
         is_password |= o->val && strchr(o->dispchar, '*');
     PQconninfoFree(options);
-    free(url);
     return is_password;
 }
 

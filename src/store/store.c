@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,14 +200,26 @@ static bool is_sqlite(const char *database)
     return strncmp(database, SQLITE_SCHEME, scheme_len) == 0 && database[scheme_len] != '\0';
 }
 
-bool store_knows(const char *database)
+bool store_knows(const char *database, char ret_error[static STORE_ERROR_SIZE])
 {
-    return is_sqlite(database) || postgres_knows(database);
+    if (postgres_is_url(database))
+        return postgres_knows(database, ret_error);
+    if (!is_sqlite(database)) {
+        snprintf(ret_error, STORE_ERROR_SIZE,
+                 "must be sqlite:FILE or a URL such as postgresql://user:password@host/name");
+        return false;
+    }
+    /* A file of that name would be made, and the password in it shown wherever its path is. */
+    if (postgres_is_url(database + sizeof(SQLITE_SCHEME) - 1)) {
+        snprintf(ret_error, STORE_ERROR_SIZE, "sqlite: is followed by a file, not by a URL");
+        return false;
+    }
+    return true;
 }
 
 bool store_is_shared(const char *database)
 {
-    return !is_sqlite(database);
+    return postgres_is_url(database);
 }
 
 bool store_is_password(struct str parameter)
@@ -216,20 +229,18 @@ bool store_is_password(struct str parameter)
 
 enum err store_open(const struct store_options *options, struct store **ret_store)
 {
+    char error[STORE_ERROR_SIZE];
     struct engine *engine;
     struct store *store;
     enum err err;
 
-    if (is_sqlite(options->database)) {
-        err = sqlite_engine_open(options, options->database + sizeof(SQLITE_SCHEME) - 1, &engine);
-    } else if (postgres_knows(options->database)) {
-        err = postgres_engine_open(options, &engine);
-    } else {
-        /* Its text may hold a password. */
-        log_line(LOG_ERROR, "database_unknown",
-                 LOG_CSTR("hint", "the setting database must be sqlite:FILE or a URL such as "
-                                  "postgresql://user:password@host/name"));
+    if (!store_knows(options->database, error)) {
+        log_line(LOG_ERROR, "database_unknown", LOG_CSTR("hint", error));
         err = ERR_INTERNAL;
+    } else if (is_sqlite(options->database)) {
+        err = sqlite_engine_open(options, options->database + sizeof(SQLITE_SCHEME) - 1, &engine);
+    } else {
+        err = postgres_engine_open(options, &engine);
     }
     if (err)
         return err;

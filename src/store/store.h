@@ -243,8 +243,10 @@ struct store_backup {
 };
 MUST_CHECK enum err store_backup(struct store *store, struct store_backup *backup);
 
-/* Whether a database of this name could be opened: it is sqlite:FILE or a URL of PostgreSQL. */
-bool store_knows(const char *database);
+/* Whether a database of this name could be opened: it is sqlite:FILE or a URL of PostgreSQL. Else
+ * ret_error says what it must be, and repeats nothing that could be a password. */
+enum { STORE_ERROR_SIZE = 256 };
+bool store_knows(const char *database, char ret_error[static STORE_ERROR_SIZE]);
 bool store_is_shared(const char *database); /* several servers may use it: no SQLite */
 
 /* Whether a parameter of such a URL, named as it is written there, holds a password. */

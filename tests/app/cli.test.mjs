@@ -131,7 +131,9 @@ for (const [args, words] of [
   [['--database', 'foo.db'], /database \(from flag\): must be sqlite:FILE/],
   [['--database', 'sqlite:'], /database/],
   [['--database', ''], /database/],
-  [['--database', 'postgresql://u:hunter2@h/db?nothing=1'], /database [^2]*$/],
+  [['--database', 'sqlite:postgresql://u:hunter2@h/db'],
+    /database \(from flag\): sqlite: is followed by a file, not by a URL\n$/],
+  [['--database-listen', 'foo'], /database_listen \(from flag\): must be a URL/],
   [['--no-such-thing=1'], /unknown option/],
   [['--listen'], /--listen needs a value/],
   [['--config', '/nowhere/at/all'], /cannot read/],
@@ -144,6 +146,47 @@ for (const [args, words] of [
     assert.match(stderr, words);
   });
 }
+
+const PIECES = /hunter|secret/i; // of the passwords below
+
+for (const url of [
+  'postgresql://u:Hunter2/Secret@127.0.0.1/db', 'postgresql://u:12/Secret@127.0.0.1/db',
+  'postgresql://u:Hunter2Secret/@127.0.0.1/db', 'postgresql://u:Hun@ter2Secret@127.0.0.1/db',
+  'postgres://u:Hun@ter2Secret@127.0.0.1,other:5433/db', 'postgresql://u:12/?hunter=secret@h/db',
+  'postgresql://u:1/a?hunter=1@h/db?nothing=1',
+  'postgresql://u@h/db?password=Hunter&secret=1', 'postgresql://u@h/db?port=secret',
+]) {
+  test(`${url} is refused, and no piece of its password shown`, async () => {
+    for (const [flag, ...rest] of [['--database'],
+      ['--database-listen', '--database=postgresql://h/db']]) {
+      const { code, stdout, stderr } = await servery(['serve', flag, url, ...rest]);
+      assert.equal(code, 2);
+      assert.doesNotMatch(stdout + stderr, PIECES);
+      assert.match(stderr, /^servery: database\w* \(from flag\): must be .*%2F .*%40 /);
+    }
+    const copied = await servery(['copy', '--from', url, '--to', 'sqlite:copied.db']);
+    assert.equal(copied.code, 2);
+    assert.doesNotMatch(copied.stdout + copied.stderr, PIECES);
+    assert.match(copied.stderr, /^servery: --from: must be .*%2F /);
+  });
+}
+
+test('what is escaped in a URL of PostgreSQL is taken', async () => {
+  for (const url of ['postgresql://u:Hun%2Fter%402@h/db', 'postgresql://h1:1,h2:2/db',
+    'postgresql://[::1]:5432/a%40b?user=me@host', 'postgresql://h1,h2/', 'postgres:///db?port=1,2',
+    'postgresql://u:a?b@h/db', 'postgresql:///db?host=/run/postgresql&ssl=true'])
+    await config(['--database', url, '--database-listen', url]);
+});
+
+test('a parameter of the URL that PostgreSQL does not know is named, without a value', async () => {
+  for (const [url, name] of [
+    ['postgresql://u:hunter2@h/db?target_session_attr=secret', 'target_session_attr'],
+    ['postgresql://u:hunter2@h/db?sslmode=require&Port=secret&x=1', 'Port']]) {
+    const { code, stderr } = await servery(['config', '--database', url]);
+    assert.equal(code, 2);
+    assert.equal(stderr, `servery: database (from flag): PostgreSQL knows no parameter ${name}\n`);
+  }
+});
 
 test('both ends of a number are taken', async () => {
   assert.equal((await config(['--workers', '4'])).workers.value, '4');

@@ -231,8 +231,8 @@ for (const [args, words] of [
   [['--from', 'sqlite:a.db'], /usage/],
   [['--to=sqlite:a.db'], /usage/],
   [['--from', 'sqlite:a.db', '--to'], /unknown option --to/],
-  [['--from=a.db', '--to=sqlite:b.db'], /usage/],
-  [['--from=sqlite:a.db', '--to=mysql://h/b'], /usage/],
+  [['--from=a.db', '--to=sqlite:b.db'], /--from: must be sqlite:FILE/],
+  [['--from=sqlite:a.db', '--to=mysql://h/b'], /--to: must be sqlite:FILE/],
   [['--from=sqlite:a.db', '--to=sqlite:a.db'], /the same database/],
   [['--from=sqlite:a.db', '--to=sqlite:b.db', 'word'], /unexpected word/],
 ]) {
