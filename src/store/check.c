@@ -273,7 +273,8 @@ static enum err check_events(struct tx *tx, struct check *check)
 }
 
 /* Rows of (food, units). */
-static enum err find_taken(struct tx *tx, struct check *check, const char *sql, struct sql_args args)
+static enum err find_taken(struct tx *tx, struct check *check, const char *sql,
+                           struct sql_args args)
 {
     struct found *found = &check->found;
     assert(found->n_taken < TAKEN_MAX);
@@ -359,9 +360,9 @@ static void compare(struct check *check, int64_t food_id, int64_t counter)
     int64_t taken = check->taken.by_food[food_id];
     if (taken == counter)
         return;
-    struct str detail = arena_printf(check->arena,
-                                     "its counter says %lld units taken, holds and orders say %lld",
-                                     (long long)counter, (long long)taken);
+    struct str detail =
+        arena_printf(check->arena, "its counter says %lld units taken, holds and orders say %lld",
+                     (long long)counter, (long long)taken);
     breach(check, "food_taken", food_id, detail.ptr);
 }
 

@@ -218,7 +218,7 @@ enum err sweep_images(struct tx *tx, void *arg)
 _Static_assert(SWEEP_ROWS == 200, "as in OLDEST");
 #define DELETE_OLDEST(table, time)                                                                 \
     "DELETE FROM " table " WHERE id IN (" OLDEST("id", table, time) ") AND +" time                 \
-    " < $1 RETURNING 1"
+                                                                    " < $1 RETURNING 1"
 
 static const char SIGNUPS[] = DELETE_OLDEST("signups", "created_at");
 static const char SESSIONS[] = DELETE_OLDEST("sessions", "expires_at");

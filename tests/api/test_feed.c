@@ -200,10 +200,8 @@ static void test_feed__silence_is_resync(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_feed__events_and_flags),
-        TEST(test_feed__many_at_once),
-        TEST(test_feed__unread_is_resync),
-        TEST(test_feed__too_many_is_resync),
+        TEST(test_feed__events_and_flags),  TEST(test_feed__many_at_once),
+        TEST(test_feed__unread_is_resync),  TEST(test_feed__too_many_is_resync),
         TEST(test_feed__silence_is_resync),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
