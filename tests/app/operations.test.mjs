@@ -1,4 +1,4 @@
-// The restore and the upgrade of docs/operations.md, run as they stand there. What belongs to the
+// The restore and the upgrade of docs/operations.md and docs/scaling.md, run as they stand there. What belongs to the
 // system (systemctl, apt-get, runuser) is stood in for; the server and its data are real.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { buildDir } from '../lib/build.mjs';
 import { Client } from '../lib/client.mjs';
-import { databaseIn, dropDatabaseOf } from '../lib/database.mjs';
+import { databaseIn, dropDatabaseOf, postgresqlOnly, sql as ask } from '../lib/database.mjs';
 import { ADMIN, PROGRAM, Server } from '../lib/server.mjs';
 import { addFood, logInAdmin, move, order, signUp } from '../lib/shop.mjs';
 
@@ -20,8 +20,8 @@ const sql = (file, text) =>
   execFileSync('sqlite3', [file], { encoding: 'utf8', input: text }).trim();
 
 function commands(name) {
-  const block = new RegExp(`<!-- ${name} -->\\n\`\`\`sh\\n([\\s\\S]*?)\`\`\`\\n<!-- end ${name} -->`);
-  return read('docs/operations.md').match(block)[1];
+  const block = new RegExp(`<!-- ${name} -->\\n\`\`\`\\w+\\n([\\s\\S]*?)\`\`\`\\n<!-- end ${name} -->`);
+  return (read('docs/operations.md') + read('docs/scaling.md')).match(block)[1];
 }
 
 /* A machine on which the shop is installed: its data folder, and a supervisor that starts and stops
@@ -71,7 +71,7 @@ class Machine {
       await this.server.end();
       this.server = undefined;
     }
-    if (verb !== 'stop') {
+    if (verb !== 'stop' && !this.server) {
       const [, database] = readFileSync(this.config, 'utf8').match(/^database = (.*)$/m);
       this.server = await new Server({ mode: 'serve', dir: this.data,
         settings: { payment: 'test', allow_test_payments: 'yes', database } }).start();
@@ -196,6 +196,81 @@ test('the move takes the shop to another database, or leaves it where it is', as
   assert.equal((await there.get(`/api/orders/${placed.id}`)).body.total, placed.total);
   assert.equal(machine.server.settings.database, TO);
 });
+
+test('a database in servery.env, which would win, is not moved away from', async (t) => {
+  const machine = await Machine.create(t);
+  const settings = readFileSync(machine.config, 'utf8');
+  writeFileSync(machine.config.replace('.conf', '.env'), 'SERVERY_DATABASE=sqlite:other.db\n');
+  for (const [name, variables] of [['move', {}], ['restore-postgresql', { BACKUP: '/dev/null' }]]) {
+    const { code, out } = await machine.run(name, { TO: 'sqlite:new.db', ...variables });
+    assert.equal(code, 1);
+    assert.match(out, /SERVERY_DATABASE in .*servery\.env wins/);
+  }
+  assert.deepEqual(machine.asked, []);
+  assert.equal(readFileSync(machine.config, 'utf8'), settings);
+});
+
+test('PostgreSQL: the night\'s dump and the one before an upgrade bring the shop back', postgresqlOnly,
+  async (t) => {
+    const machine = await Machine.create(t);
+    const place = (name) => {
+      const dir = join(machine.data, name);
+      mkdirSync(dir);
+      t.after(() => dropDatabaseOf(dir));
+      return databaseIn(dir);
+    };
+    const URL = place('first');
+    const settings = readFileSync(machine.config, 'utf8');
+    writeFileSync(machine.config, settings.replace(/^database = .*$/m, `database = ${URL}`));
+    await machine.start();
+    await machine.server.makeAdmin();
+    const rice = await addFood(await logInAdmin(machine.server), { stock: 10 });
+    const customer = await signUp(machine.server);
+    const placed = await order(customer, [[rice, 2]]);
+
+    // The unit, as systemd reads it.
+    const [, unit] = commands('backup-postgresql').match(/^ExecStart=\/bin\/sh -ec '(.*)'$/m);
+    const words = unit.replaceAll('$$', '$').replaceAll('%%', '%')
+      .replace('/var/lib/servery-backups', machine.backups);
+    execFileSync('sh', ['-ec', words], { env: { ...process.env, URL }, stdio: 'pipe' });
+    const [night] = readdirSync(machine.backups);
+    assert.match(night, /^servery-[-\d]{17}\.dump$/);
+    const later = await order(customer, [[rice, 1]]);
+
+    const PACKAGE = 'servery_9.9.9_amd64.deb';
+    const upgrade = await machine.run('upgrade-postgresql', { URL, PACKAGE });
+    assert.equal(upgrade.code, 0, upgrade.out);
+    assert.deepEqual(machine.asked,
+      ['systemctl stop servery', 'apt-get install', 'systemctl start servery']);
+    const before = upgrade.out.match(/the way back: (.*)/)[1];
+
+    for (const [name, BACKUP, orders, status] of [
+      ['night', join(machine.backups, night), 1, 404], ['before', before, 2, 200]]) {
+      const TO = place(name);
+      machine.asked = [];
+      const { code, out } = await machine.run('restore-postgresql', { BACKUP, TO });
+      assert.equal(code, 0, out);
+      assert.ok(out.includes(`checked 1 foods, ${orders} payments, ${orders} orders: 0 breaches`), out);
+      assert.deepEqual(machine.asked, ['systemctl stop servery', 'systemctl start servery']);
+      assert.equal(machine.server.settings.database, TO);
+      const there = new Client(machine.server, { token: customer.token });
+      assert.equal((await there.get(`/api/orders/${placed.id}`)).body.total, placed.total);
+      await there.get(`/api/orders/${later.id}`, { expect: status });
+    }
+
+    // Nothing is touched when there is no way back, or the dump is no good.
+    machine.asked = [];
+    const torn = join(machine.backups, 'torn.dump');
+    writeFileSync(torn, readFileSync(before).subarray(0, 5000));
+    const TO = place('torn');
+    assert.notEqual((await machine.run('restore-postgresql', { BACKUP: torn, TO })).code, 0);
+    assert.equal(await ask(TO, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), '0');
+    assert.deepEqual(machine.asked, []);
+    const none = await machine.run('upgrade-postgresql', { URL: `${URL}_none`, PACKAGE });
+    assert.equal(none.code, 1);
+    assert.deepEqual(machine.asked, ['systemctl stop servery', 'systemctl start servery']);
+    await new Client(machine.server).get('/readyz', { expect: 200 });
+  });
 
 // The schema of the first version, as its program made it.
 function firstVersion(file) {
