@@ -219,6 +219,17 @@ struct str app_secret_print(struct arena *arena, const struct crypto_keys *keys)
     return crypto_hash_str(keys, arena, "secret", STR("servery"));
 }
 
+/* A server goes on with the secret that it began with: what it hashed and sealed none could read. */
+static enum err claim(struct store *store)
+{
+    enum err err = store_claim(store);
+
+    if (err == ERR_PROBLEM)
+        fprintf(stderr, "servery: the shop is served, or copied, at the moment; stop that first "
+                        "(each server of it)\n");
+    return err;
+}
+
 static int accept_secret(struct arena *arena, const struct config *config,
                          const struct config_sources *sources)
 {
@@ -228,9 +239,11 @@ static int accept_secret(struct arena *arena, const struct config *config,
 
     if (config_check_secret_file(config, sources))
         return 2;
-    enum err err = crypto_keys_load(config->secret_file, &keys);
+    enum err err = open_store(config, true, &store);
     if (!err)
-        err = open_store(config, true, &store);
+        err = claim(store);
+    if (!err)
+        err = crypto_keys_load(config->secret_file, &keys, NULL);
     if (!err)
         err = store_migrate(store, &applied);
     if (!err) {

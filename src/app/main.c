@@ -33,7 +33,7 @@ static const struct subcommand SUBCOMMANDS[] = {
      "password, read from the terminal or standard input. Works while the server runs.\n\n"
      "servery admin accept-secret\n\n"
      "Takes the key in secret_file as the shop's, where the former one is lost: everybody\n"
-     "has to log in again, and mails that wait to be sent are lost."},
+     "has to log in again, and mails that wait to be sent are lost. No server may run."},
     {"migrate", app_migrate, "migrate", "Brings the database up to date",
      "Brings the database to this program's version."},
     {"backup", app_backup, "backup [--with-key] FILE", "Copies the data, also while it serves",

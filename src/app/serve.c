@@ -221,18 +221,23 @@ static enum err claim(struct app *app)
 }
 
 /* A server with another secret would find no session and could read no waiting mail. */
-static enum err check_secret(struct app *app)
+static enum err check_secret(struct app *app, bool made)
 {
+    const char *path = app->config->secret_file;
     struct shop_secret secret = {.print = app_secret_print(app->arena, &app->api.keys)};
 
     enum err err = store_write(app->api.store, app->arena, shop_secret, &secret);
     if (err || secret.matches)
         return err;
+    if (made)
+        unlink(path); /* or the next start would find it, and no longer say that none was there */
     fprintf(stderr,
-            "servery: %s is not the secret that this shop's data were made with.\n"
-            "Bring the former file back, or set secret_file to where it is. If it is lost for\n"
-            "good, `servery admin accept-secret` takes this one: everybody has to log in again.\n",
-            app->config->secret_file);
+            "servery: %s %s the secret that this shop's data were made with.\n"
+            "If other servers serve this shop, copy their key file. Else bring the former file\n"
+            "back, or set secret_file to where it is. If it is lost for good, `servery admin\n"
+            "accept-secret` (while no server runs) takes %s: everybody has to log in again.\n",
+            path, made ? "was not there, and a new one is not" : "is not",
+            made ? "a new one" : "this one");
     return ERR_PROBLEM;
 }
 
@@ -240,13 +245,14 @@ static enum err open_shop(struct app *app)
 {
     const struct config *config = app->config;
     struct store_options options = app_store_options(config);
+    bool made_key;
     int applied = 0;
 
     options.readers = 0;
     if (store_is_shared(config->database))
         options.listen = *config->database_listen ? config->database_listen : config->database;
 
-    enum err err = crypto_keys_load(app->config->secret_file, &app->api.keys);
+    enum err err = crypto_keys_load(app->config->secret_file, &app->api.keys, &made_key);
     if (!err)
         err = store_open(&options, &app->api.store);
     if (!err && !store_is_shared(config->database))
@@ -254,7 +260,7 @@ static enum err open_shop(struct app *app)
     if (!err)
         err = store_migrate(app->api.store, &applied);
     if (!err)
-        err = check_secret(app);
+        err = check_secret(app, made_key);
     if (!err && app->demo)
         err = demo_fill(app->api.store, app->arena);
     if (!err && applied > 0)

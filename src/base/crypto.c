@@ -65,7 +65,7 @@ static enum err sync_folder_of(const char *path)
 /* Writes the key beside `path` and links it there whole, so that of several servers starting at
  * once none reads half a key and all read the same; and to the disk, before anything is hashed or
  * sealed with it. */
-static enum err create_key(const char *path)
+static enum err create_key(const char *path, bool *ret_made)
 {
     enum err err = ERR_INTERNAL;
     bool made = false;
@@ -91,6 +91,7 @@ static enum err create_key(const char *path)
     if (err != ERR_OK && made)
         unlink(path);
     close(fd);
+    *ret_made = made;
 out:
     sodium_memzero(key, sizeof(key));
     free(temp);
@@ -112,12 +113,13 @@ static enum err read_key(int fd, const char *path, unsigned char key[static CRYP
     return ERR_OK;
 }
 
-enum err crypto_keys_load(const char *path, struct crypto_keys *ret_keys)
+enum err crypto_keys_load(const char *path, struct crypto_keys *ret_keys, bool *ret_made)
 {
+    bool made = false;
     unsigned char master[CRYPTO_KEY_BYTES];
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) {
-        enum err err = create_key(path);
+        enum err err = create_key(path, &made);
         if (err != ERR_OK)
             return err;
         fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -133,6 +135,8 @@ enum err crypto_keys_load(const char *path, struct crypto_keys *ret_keys)
                                    master);
     }
     sodium_memzero(master, sizeof(master));
+    if (err == ERR_OK && ret_made)
+        *ret_made = made;
     return err;
 }
 

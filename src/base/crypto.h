@@ -23,8 +23,10 @@ struct crypto_keys {
 MUST_CHECK enum err crypto_init(void);
 
 /* Reads the master key from `path`, creating it (0600, random) if there is none, and derives the
- * keys. A file that others may read, or of another size, is refused with a line in the log. */
-MUST_CHECK enum err crypto_keys_load(const char *path, struct crypto_keys *ret_keys);
+ * keys. A file that others may read, or of another size, is refused with a line in the log.
+ * *ret_made: this call has created it; NULL is fine. */
+MUST_CHECK enum err crypto_keys_load(const char *path, struct crypto_keys *ret_keys,
+                                     bool *ret_made);
 
 void crypto_random(void *bytes, size_t len);
 uint32_t crypto_random_below(uint32_t bound); /* uniform in 0 … bound-1 */

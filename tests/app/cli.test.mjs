@@ -1,6 +1,8 @@
 // The command line: what an operator types, what he gets, and what he is told when he errs.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -354,23 +356,31 @@ test('a shop is not served with another secret, until that is accepted', async (
   const me = (on, expect) => new Client(on, { token: customer.token }).get('/api/me', { expect });
   const serve = (secret_file) =>
     startServer({ mode: 'serve', dir: server.dir, settings: { secret_file } });
-  const refused = async (secretFile) => {
+  const refused = async (secretFile, words) => {
     const { code, stderr } = await servery(['serve', '--listen=127.0.0.1:0',
       `--database=${server.settings.database}`, `--secret-file=${secretFile}`]);
     assert.equal(code, 1);
-    assert.match(stderr, /not the secret/);
+    assert.match(stderr, words);
+    assert.match(stderr, /not the secret.*\nIf other servers serve this shop, copy their key file/);
   };
   const own = server.settings.secret_file;
   const other = join(dir, 'other.key');
   await server.end();
-  await refused(other);
+  await refused(other, /was not there, and a new one is not the secret/);
+  assert.ok(!existsSync(other), 'what was made in vain is removed');
   const again = await serve(own);
   await me(again, 200);
-  await again.end();
   again.settings.secret_file = other;
+  const early = await again.command('admin', 'accept-secret');
+  assert.equal(early.code, 1);
+  assert.match(early.stderr, /the shop is served, or copied, at the moment; stop that first/);
+  assert.ok(!existsSync(other));
+  await me(again, 200);
+  await again.end();
   const accepted = await again.command('admin', 'accept-secret');
   assert.equal(accepted.code, 0, accepted.stderr);
-  await refused(own);
+  await refused(own, /key is not the secret/);
+  assert.ok(existsSync(own));
   const changed = await serve(other);
   await me(changed, 401);
   await logIn(changed, customer.user.email, customer.password);

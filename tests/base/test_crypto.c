@@ -65,11 +65,14 @@ static void test_crypto__keys_are_created_once_and_private(void **state)
     (void)state;
     struct crypto_keys first, second;
     struct stat st;
-    assert_int_equal(crypto_keys_load(key_path, &first), ERR_OK);
+    bool made;
+    assert_int_equal(crypto_keys_load(key_path, &first, &made), ERR_OK);
+    assert_true(made);
     assert_int_equal(stat(key_path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(st.st_size, 32);
-    assert_int_equal(crypto_keys_load(key_path, &second), ERR_OK);
+    assert_int_equal(crypto_keys_load(key_path, &second, &made), ERR_OK);
+    assert_false(made);
     assert_memory_equal(&first, &second, sizeof(first));
     assert_memory_not_equal(first.hash, first.seal, sizeof(first.hash));
 }
@@ -102,10 +105,10 @@ static void test_crypto__a_new_key_is_on_the_disk_with_its_name(void **state)
     (void)state;
     struct crypto_keys loaded;
     synced_folders = synced_files = 0;
-    assert_int_equal(crypto_keys_load(key_path, &loaded), ERR_OK);
+    assert_int_equal(crypto_keys_load(key_path, &loaded, NULL), ERR_OK);
     assert_int_equal(synced_files, 1);
     assert_int_equal(synced_folders, 1);
-    assert_int_equal(crypto_keys_load(key_path, &loaded), ERR_OK);
+    assert_int_equal(crypto_keys_load(key_path, &loaded, NULL), ERR_OK);
     assert_int_equal(synced_folders, 1);
 }
 
@@ -120,7 +123,7 @@ static void test_crypto__keys_of_a_known_master_never_change(void **state)
     struct crypto_keys loaded;
     char hex[2 * CRYPTO_KEY_BYTES + 1];
     write_key(32, 0600);
-    assert_int_equal(crypto_keys_load(key_path, &loaded), ERR_OK);
+    assert_int_equal(crypto_keys_load(key_path, &loaded, NULL), ERR_OK);
     sodium_bin2hex(hex, sizeof(hex), loaded.hash, sizeof(loaded.hash));
     assert_string_equal(hex, hash_hex);
     sodium_bin2hex(hex, sizeof(hex), loaded.seal, sizeof(loaded.seal));
@@ -133,7 +136,7 @@ static void refuse_quietly(const char *path)
     memset(&loaded, 7, sizeof(loaded));
     struct crypto_keys before = loaded;
     log_set_level(LOG_ERROR + 1);
-    assert_int_equal(crypto_keys_load(path, &loaded), ERR_INTERNAL);
+    assert_int_equal(crypto_keys_load(path, &loaded, NULL), ERR_INTERNAL);
     log_set_level(LOG_ERROR);
     assert_memory_equal(&loaded, &before, sizeof(loaded));
 }
@@ -167,7 +170,7 @@ static void test_crypto__keys_refuse_what_others_may_read(void **state)
         refuse_quietly(key_path);
     }
     write_key(32, 0400);
-    assert_int_equal(crypto_keys_load(key_path, &loaded), ERR_OK);
+    assert_int_equal(crypto_keys_load(key_path, &loaded, NULL), ERR_OK);
 }
 
 static void test_crypto__keys_refuse_bad_paths(void **state)
@@ -188,7 +191,7 @@ static void test_crypto__keys_of_servers_that_start_at_once_are_the_same(void **
         assert_true(pid >= 0);
         if (pid == 0) {
             struct crypto_keys mine;
-            bool ok = crypto_keys_load(key_path, &mine) == ERR_OK &&
+            bool ok = crypto_keys_load(key_path, &mine, NULL) == ERR_OK &&
                       write(fds[1], &mine, sizeof(mine)) == (ssize_t)sizeof(mine);
             _exit(ok ? 0 : 1);
         }
