@@ -2,6 +2,7 @@
 #include "api/answer.h"
 #include "api/auth.h"
 #include "api/client.h"
+#include "api/handlers.h"
 #include "api/rate_limit.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -73,6 +74,14 @@ static enum err run(struct call *c)
     return err;
 }
 
+/* Who asks while a server drains is told on purpose that it is not ready. */
+static bool is_failure(const struct call *c)
+{
+    bool leaving = c->api->leaving && c->route->handler == readyz_get;
+
+    return c->http->response.status >= 500 && !leaving;
+}
+
 /* Every call that may change something, and every failure of ours. Reads are counted by the
  * metrics: a line for each would cost more than the answer. */
 static void log_call(const struct call *c)
@@ -82,7 +91,7 @@ static void log_call(const struct call *c)
 
     if ((method == HTTP_GET || method == HTTP_HEAD) && status < 500)
         return;
-    log_line(status >= 500 ? LOG_ERROR : LOG_INFO, "request",
+    log_line(is_failure(c) ? LOG_ERROR : LOG_INFO, "request",
              LOG_CSTR("method", method_text(method)), LOG_CSTR("route", c->route->http.pattern),
              LOG_INT("status", status), LOG_INT("user_id", c->session.user_id),
              LOG_STR("client", client_text(c->arena, &c->client)),

@@ -149,6 +149,10 @@ test('a server that drains serves, but is not ready', async (t) => {
   do ready = await user.get('/readyz', { expect: 'any' }); while (ready.status === 200);
   assert.equal(ready.status, 503);
   assert.equal(ready.body.detail, 'This server is about to stop.');
+  const told = () => shop.log.filter(({ event, route }) =>
+    event === 'request' && route === '/readyz');
+  await shop.waitFor(() => told().length > 0, STOP_MS, 'the line of /readyz');
+  for (const { level, status } of told()) assert.deepEqual([level, status], ['info', 503]);
   const answer = await user.put('/api/me', { name: 'Last Minute' }, { expect: 200 });
   assert.equal(answer.headers.connection, 'close');
   await user.get('/healthz', { expect: 200 });
