@@ -367,7 +367,8 @@ enum err postgres_engine_open(const struct store_options *options, struct engine
     engine->run_twice = options->run_twice;
     engine->unnamed = options->unnamed;
     engine->queue_max = options->queue_max > 0 ? options->queue_max : 4096;
-    engine->target = postgres_target_create(options->database, "servery", options->unnamed);
+    engine->target =
+        postgres_target_create(options->database, "database", "servery", options->unnamed);
     engine->pool = postgres_pool_create(engine->target, n_max);
     engine->tell = postgres_tell_create(engine->target);
     enum err err = postgres_pool_take(engine->pool, POSTGRES_WRITE, &conn); /* is anybody there? */

@@ -49,7 +49,8 @@ enum {
 struct postgres_target;
 
 struct postgres_target *postgres_target_create(const char *url, /* postgres_knows it */
-                                               const char *application, bool unnamed);
+                                               const char *setting, const char *application,
+                                               bool unnamed);
 void postgres_target_destroy(struct postgres_target *target); /* NULL is fine */
 bool postgres_target_is_unnamed(const struct postgres_target *target);
 /* In pipeline mode, without waiting, with its settings made; from now on its warnings are logged.

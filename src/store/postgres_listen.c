@@ -294,7 +294,8 @@ enum err postgres_listen_start(const char *url, struct postgres_pool *pool,
     struct postgres_listen *listen = mem_zalloc(sizeof *listen);
     enum err err;
 
-    listen->target = postgres_target_create(url, "servery listen", false);
+    listen->target = postgres_target_create(
+        url, "database_listen (or database, if that is not set)", "servery listen", false);
     listen->tell = tell;
     listen->stop_fd = eventfd(0, EFD_CLOEXEC);
     assert(listen->stop_fd >= 0);

@@ -11,6 +11,7 @@
 struct postgres_target {
     const char **keywords, **values; /* end with NULL */
     PQconninfoOption *options;       /* own the values */
+    const char *setting;             /* that names it, for who reads the log */
     bool unnamed;
 };
 
@@ -136,8 +137,8 @@ static const char *default_of(const char *keyword)
     return NULL;
 }
 
-struct postgres_target *postgres_target_create(const char *url, const char *application,
-                                               bool unnamed)
+struct postgres_target *postgres_target_create(const char *url, const char *setting,
+                                               const char *application, bool unnamed)
 {
     PQconninfoOption *options = parse_url(url);
     size_t n = 0, max = 2;
@@ -147,6 +148,7 @@ struct postgres_target *postgres_target_create(const char *url, const char *appl
         max++;
     struct postgres_target *target = mem_zalloc(sizeof *target);
     target->options = options;
+    target->setting = setting;
     target->unnamed = unnamed;
     target->keywords = mem_zalloc(max * sizeof(char *));
     target->values = mem_zalloc(max * sizeof(char *));
@@ -190,7 +192,16 @@ enum { SERVER_VERSION_MIN = 120000 };
     "SET plan_cache_mode = force_generic_plan; SET jit = off; "                                    \
     "SET max_parallel_workers_per_gather = 0; "
 
-static enum err set_up(PGconn *pg, bool unnamed)
+static enum err refuse_setting(const struct postgres_target *target, PGconn *pg)
+{
+    char hint[160];
+
+    snprintf(hint, sizeof hint, "check the setting %s, and that PostgreSQL runs and lets us in",
+             target->setting);
+    return refuse(pg, PQerrorMessage(pg), hint);
+}
+
+static enum err set_up(const struct postgres_target *target, PGconn *pg)
 {
     const char *encoding = PQparameterStatus(pg, "server_encoding");
     char settings[320];
@@ -201,7 +212,7 @@ static enum err set_up(PGconn *pg, bool unnamed)
         return refuse(pg, "this database does not keep its texts in UTF-8",
                       "make it anew: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0");
     /* Behind pgbouncer there is no session: each transaction brings them along. */
-    if (!unnamed) {
+    if (!target->unnamed) {
         snprintf(settings, sizeof settings,
                  "SET statement_timeout = %d; SET lock_timeout = %d; "
                  "SET idle_in_transaction_session_timeout = %d; " PLANNED "SELECT pg_backend_pid()",
@@ -219,7 +230,7 @@ static enum err set_up(PGconn *pg, bool unnamed)
                 "set prepared_statements = off, and database_listen to PostgreSQL itself");
     }
     if (PQsetnonblocking(pg, 1) || !PQenterPipelineMode(pg))
-        return refuse(pg, PQerrorMessage(pg), "check the setting database");
+        return refuse_setting(target, pg);
     return ERR_OK;
 }
 
@@ -253,10 +264,9 @@ enum err postgres_target_connect(const struct postgres_target *target, PGconn **
     assert(pg || !"out of memory");
     PQsetNoticeReceiver(pg, on_notice, NULL);
     if (PQstatus(pg) == CONNECTION_OK)
-        err = set_up(pg, target->unnamed);
+        err = set_up(target, pg);
     else
-        err = refuse(pg, PQerrorMessage(pg),
-                     "check the setting database, and that PostgreSQL runs and lets us in");
+        err = refuse_setting(target, pg);
     if (err)
         PQfinish(pg);
     else

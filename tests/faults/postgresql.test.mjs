@@ -132,11 +132,14 @@ test('PostgreSQL is away at the start', postgresqlOnly, async (t) => {
   await shop.makeAdmin();
   await shop.end();
   await control(cluster, 'stop', '-m', 'fast');
-  await shop.refuses(/"event":"database_cannot_open".*Connection refused/);
+  await shop.refuses(
+    /"event":"database_cannot_open".*Connection refused.*check the setting database, /);
   await control(cluster, 'start');
   await shop.start();
   await logInAdmin(shop);
   await shop.end();
+  await shop.refuses(/"event":"database_cannot_open".*check the setting database_listen /,
+    { settings: { database_listen: 'postgresql://127.0.0.1:1/servery' } });
   await shop.checkData();
 });
 

@@ -18,7 +18,7 @@ static int set_up(void **state)
     struct connected *c = calloc(1, sizeof *c);
 
     fixture_dir(&c->f);
-    c->target = postgres_target_create(c->f.database, "test", false);
+    c->target = postgres_target_create(c->f.database, "database", "test", false);
     *state = c;
     return postgres_conn_open(c->target, &c->conn) ? -1 : 0;
 }
