@@ -92,6 +92,11 @@ for (const kind of KINDS) {
         { method: 'GET', path: '/menu?q=a', headers: { host: NAME } });
       assert.equal(status, 301);
       assert.equal(headers.location, `https://${NAME}/menu?q=a`);
+      if (kind === 'nginx') { // who certifies it asks here, and for a file
+        const challenge = await exchange({ port: proxy.ports.http, transport: { module: http } },
+          { method: 'GET', path: '/.well-known/acme-challenge/none', headers: { host: NAME } });
+        assert.equal(challenge.status, 404);
+      }
     });
 
     test('a stream shows each event at once', async (t) => {
