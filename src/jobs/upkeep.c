@@ -10,6 +10,7 @@
 
 #define PERIOD_MS SECOND_MS /* the longest that a hold outlives its time */
 #define OLD_PERIOD_MS MINUTE_MS
+#define QUIET_MS (10 * SECOND_MS) /* while the database is away, that is said so often */
 
 struct upkeep {
     struct upkeep_options options;
@@ -20,6 +21,7 @@ struct upkeep {
     struct arena *arena; /* reset after each transaction and what was done with its rows */
     struct str provider; /* see store/sweep.h */
     int64_t old_due_ms;  /* monotonic */
+    int64_t quiet_until_ms;
 };
 
 static bool is_stopped(struct upkeep *u)
@@ -176,9 +178,14 @@ static void run_once(struct upkeep *u)
     struct sweep_due due = {.now_ms = clock_now_ms(), .provider = u->provider};
     enum err err = store_ask(u->options.pay.store, u->arena, sweep_due, &due);
     arena_reset(u->arena);
-    log_failure("due", err);
-    if (err)
+    if (err) {
+        if (clock_mono_ms() >= u->quiet_until_ms) {
+            log_failure("due", err);
+            u->quiet_until_ms = clock_mono_ms() + QUIET_MS;
+        }
         return;
+    }
+    u->quiet_until_ms = 0;
     if (due.payments)
         sweep_holds(u);
     if (due.gone)

@@ -54,7 +54,7 @@ struct postgres_target *postgres_target_create(const char *url, /* postgres_know
 void postgres_target_destroy(struct postgres_target *target); /* NULL is fine */
 bool postgres_target_is_unnamed(const struct postgres_target *target);
 /* In pipeline mode, without waiting, with its settings made; from now on its warnings are logged.
- * Errors are logged. */
+ * Errors are logged, while they last every 10 s. */
 MUST_CHECK enum err postgres_target_connect(const struct postgres_target *target, PGconn **ret_pg);
 
 /* ---- Waiting; an end is a monotonic time, 0: none ---- */

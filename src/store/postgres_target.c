@@ -1,10 +1,12 @@
 /* Where to connect to, and a connection as it must be: what the settings say, what they leave out, and
  * what the server has to be. */
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/postgres.h"
 
@@ -13,6 +15,7 @@ struct postgres_target {
     PQconninfoOption *options;       /* own the values */
     const char *setting;             /* that names it, for who reads the log */
     bool unnamed;
+    atomic_int_least64_t *quiet_until_ms; /* what fails is not said again before; 0: it worked */
 };
 
 /* What a URL leaves out. A dead peer is noticed by the network within seconds. */
@@ -150,6 +153,7 @@ struct postgres_target *postgres_target_create(const char *url, const char *sett
     target->options = options;
     target->setting = setting;
     target->unnamed = unnamed;
+    target->quiet_until_ms = mem_zalloc(sizeof *target->quiet_until_ms);
     target->keywords = mem_zalloc(max * sizeof(char *));
     target->values = mem_zalloc(max * sizeof(char *));
     for (const PQconninfoOption *o = options; o->keyword; o++) {
@@ -171,13 +175,28 @@ void postgres_target_destroy(struct postgres_target *target)
     PQconninfoFree(target->options);
     free(target->keywords);
     free(target->values);
+    free(target->quiet_until_ms);
     free(target);
 }
 
 /* ---- Connecting ---- */
 
-static enum err refuse(PGconn *pg, const char *detail, const char *hint)
+enum { QUIET_MS = 10000 };
+
+/* It is tried again many times a second, by several threads. */
+static bool is_said_already(const struct postgres_target *target)
 {
+    int64_t now_ms = clock_mono_ms(), until_ms = atomic_load(target->quiet_until_ms);
+
+    return now_ms < until_ms ||
+           !atomic_compare_exchange_strong(target->quiet_until_ms, &until_ms, now_ms + QUIET_MS);
+}
+
+static enum err refuse(const struct postgres_target *target, PGconn *pg, const char *detail,
+                       const char *hint)
+{
+    if (is_said_already(target))
+        return ERR_UNAVAILABLE;
     log_line(LOG_ERROR, "database_cannot_open", LOG_CSTR("host", PQhost(pg) ? PQhost(pg) : ""),
              LOG_CSTR("port", PQport(pg) ? PQport(pg) : ""), LOG_CSTR("detail", detail),
              LOG_CSTR("hint", hint));
@@ -198,7 +217,7 @@ static enum err refuse_setting(const struct postgres_target *target, PGconn *pg)
 
     snprintf(hint, sizeof hint, "check the setting %s, and that PostgreSQL runs and lets us in",
              target->setting);
-    return refuse(pg, PQerrorMessage(pg), hint);
+    return refuse(target, pg, PQerrorMessage(pg), hint);
 }
 
 static enum err set_up(const struct postgres_target *target, PGconn *pg)
@@ -207,9 +226,9 @@ static enum err set_up(const struct postgres_target *target, PGconn *pg)
     char settings[320];
 
     if (PQserverVersion(pg) < SERVER_VERSION_MIN)
-        return refuse(pg, "this PostgreSQL is too old", "version 12 or newer is needed");
+        return refuse(target, pg, "this PostgreSQL is too old", "version 12 or newer is needed");
     if (!encoding || strcmp(encoding, "UTF8") != 0)
-        return refuse(pg, "this database does not keep its texts in UTF-8",
+        return refuse(target, pg, "this database does not keep its texts in UTF-8",
                       "make it anew: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0");
     /* Behind pgbouncer there is no session: each transaction brings them along. */
     if (!target->unnamed) {
@@ -223,10 +242,11 @@ static enum err set_up(const struct postgres_target *target, PGconn *pg)
         bool direct = set && atoi(PQgetvalue(result, 0, 0)) == PQbackendPID(pg);
         PQclear(result);
         if (!set)
-            return refuse(pg, PQerrorMessage(pg), "the connection was lost again, or refused SET");
+            return refuse(target, pg, PQerrorMessage(pg),
+                          "the connection was lost again, or refused SET");
         if (!direct)
             return refuse(
-                pg, "a pooler such as pgbouncer stands between",
+                target, pg, "a pooler such as pgbouncer stands between",
                 "set prepared_statements = off, and database_listen to PostgreSQL itself");
     }
     if (PQsetnonblocking(pg, 1) || !PQenterPipelineMode(pg))
@@ -267,9 +287,11 @@ enum err postgres_target_connect(const struct postgres_target *target, PGconn **
         err = set_up(target, pg);
     else
         err = refuse_setting(target, pg);
-    if (err)
+    if (err) {
         PQfinish(pg);
-    else
-        *ret_pg = pg;
-    return err;
+        return err;
+    }
+    atomic_store(target->quiet_until_ms, 0);
+    *ret_pg = pg;
+    return ERR_OK;
 }

@@ -19,6 +19,7 @@ import { Caller, Shop } from './shop.mjs';
 
 const execute = promisify(execFile);
 const CUTS = 12;
+const AWAY_MS = 4000; // several tries of each thread
 
 /* As the owner of the cluster. */
 async function control(cluster, ...args) {
@@ -140,6 +141,30 @@ test('PostgreSQL is away at the start', postgresqlOnly, async (t) => {
   await shop.end();
   await shop.refuses(/"event":"database_cannot_open".*check the setting database_listen /,
     { settings: { database_listen: 'postgresql://127.0.0.1:1/servery' } });
+  await shop.checkData();
+});
+
+/* It was said several times a second. */
+test('that PostgreSQL is away is said at once, and then seldom', postgresqlOnly, async (t) => {
+  const cluster = await startCluster(t);
+  const shop = await shopIn(t, cluster);
+  await shop.start();
+  const told = () => shop.log.filter(({ event }) => event === 'database_cannot_open').length;
+  for (let times = 0; times < 2; times++) {
+    await untilReady(shop);
+    const before = told(), from = performance.now();
+    await control(cluster, 'stop', '-m', 'fast');
+    const caller = new Caller(shop.port);
+    while (performance.now() < from + AWAY_MS)
+      assert.equal((await caller.call('GET', '/readyz')).status, 503);
+    caller.close();
+    await shop.waitFor(() => told() > before, HANG_MS, 'what is the matter');
+    const most = 2 * (1 + Math.floor((performance.now() - from) / 10000)); // of two targets
+    assert.ok(told() - before <= most, `said ${told() - before} times`);
+    await control(cluster, 'start');
+  }
+  await untilReady(shop);
+  await shop.end();
   await shop.checkData();
 });
 
