@@ -188,6 +188,7 @@ static enum err meet_others(struct postgres_listen *listen)
     listen->n_answers = 0;
     listen->is_meeting = true;
     enum err err = notify(listen, str_from(postgres_tell_own(listen->tell)));
+    read_notifications(listen); /* what has come with that trip is not waited for */
     while (!err && listen->n_answers < n_others && clock_mono_ms() < end_ms) {
         if (!wait_for(listen, end_ms - clock_mono_ms()))
             break; /* to be stopped: the loop hears it, too */
