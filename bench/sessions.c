@@ -48,7 +48,7 @@ int main(int argc, char **argv)
     struct str tokens[BATCH], hashes[BATCH];
     struct batch batch = {.user_ids = ids, .hashes = hashes};
 
-    if (argc != 3 || crypto_init() || crypto_keys_load(argv[2], &keys) ||
+    if (argc != 3 || crypto_init() || crypto_keys_load(argv[2], &keys, NULL) ||
         store_open(&options, &store))
         return 2;
     enum err err = ERR_OK;

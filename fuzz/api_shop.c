@@ -220,7 +220,7 @@ static void open_store(struct api *api)
     const struct store_options options = {.database = database.ptr};
     struct demo_menu menu = {.now_ms = EPOCH_MS};
 
-    CHECK(crypto_keys_load(arena_printf(g.arena, "%s/key", g.dir).ptr, &api->keys) == ERR_OK);
+    CHECK(crypto_keys_load(arena_printf(g.arena, "%s/key", g.dir).ptr, &api->keys, NULL) == ERR_OK);
     CHECK(store_open(&options, &api->store) == ERR_OK);
     CHECK(store_migrate(api->store, &applied) == ERR_OK);
     CHECK(store_write(api->store, g.arena, demo_menu_fill, &menu) == ERR_OK);

@@ -166,7 +166,8 @@ static enum outcome run_once(struct postgres_engine *engine, struct arena *arena
     }
     *ret_failure = *postgres_conn_failure(tx.conn);
     bool is_done = outcome == DONE && !*ret_err;
-    bool is_in_doubt = outcome == DONE && tx.committing && postgres_conn_is_lost(tx.conn);
+    bool is_in_doubt =
+        !is_done && outcome == DONE && tx.committing && postgres_conn_is_lost(tx.conn);
     bool all_told = !is_done || postgres_tx_tell_late(&tx);
     postgres_pool_return(engine->pool, POSTGRES_WRITE, tx.conn);
     if (is_done)

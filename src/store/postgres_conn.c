@@ -34,6 +34,7 @@ struct item {
 struct postgres_conn {
     PGconn *pg;
     bool unnamed, lost;
+    bool committed; /* in this trip: what fails behind that does not matter any more */
     struct postgres_failure failure;
 
     struct stmt **cache; /* open addressing */
@@ -274,7 +275,7 @@ void postgres_conn_ask_ahead(struct postgres_conn *conn, const char *sql, struct
 static void fail(struct postgres_conn *conn, const struct item *item,
                  const struct postgres_failure *failure)
 {
-    if (!conn->failure.err && !item->left)
+    if (!conn->failure.err && !item->left && !conn->committed)
         conn->failure = *failure;
 }
 
@@ -295,9 +296,12 @@ static void on_done(struct postgres_conn *conn, const struct item *item, const P
         if (changed != item->n_changed)
             fail_stale(conn, item, changed);
     }
+    if (item->kind != POSTGRES_COMMIT)
+        return;
     /* The COMMIT of a transaction that has failed succeeds as ROLLBACK. */
-    if (item->kind == POSTGRES_COMMIT &&
-        strcmp(PQcmdStatus((PGresult *)(uintptr_t)result), "COMMIT") != 0)
+    if (strcmp(PQcmdStatus((PGresult *)(uintptr_t)result), "COMMIT") == 0)
+        conn->committed = true;
+    else
         fail(conn, item, &(struct postgres_failure){.err = ERR_UNAVAILABLE, .answered = true});
 }
 
@@ -305,7 +309,7 @@ static void on_error(struct postgres_conn *conn, const struct item *item, const 
 {
     if (item->kind == POSTGRES_PREPARE)
         item->stmt->is_prepared = false;
-    if (conn->failure.err || item->left)
+    if (conn->failure.err || item->left || conn->committed)
         return;
     struct postgres_failure failure = postgres_failure_of(result, item->kind, item->sql);
     failure.expected = item->n_changed;
@@ -388,9 +392,10 @@ enum err postgres_conn_trip(struct postgres_conn *conn, int64_t timeout_ms, stru
     int64_t end_ms = postgres_end_of(timeout_ms);
 
     conn->failure = (struct postgres_failure){0};
+    conn->committed = false;
     queue_sync(conn);
     drain(conn, end_ms, arena, ret_rows);
-    if (!conn->failure.err && conn->lost)
+    if (!conn->failure.err && conn->lost && !conn->committed)
         conn->failure = (struct postgres_failure){.err = ERR_UNAVAILABLE};
     /* It has become a standby: the next connection goes to whoever takes writes now. */
     if (strcmp(conn->failure.state, "25006") == 0)

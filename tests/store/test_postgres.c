@@ -1,8 +1,13 @@
 /* What only PostgreSQL has: several writers, connections that are lost, and waiting that ends. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "postgres_fixture.h"
 #include "store/postgres.h"
@@ -272,6 +277,111 @@ static void test_postgres__a_commit_without_an_answer_is_not_run_again(void **st
     assert_false(thing_exists(s->f.store, "doubtful"));
 }
 
+/* ---- A server that ends right after it has committed ----
+ *
+ * Its answer to COMMIT is there, and behind it that it ends. A relay says so in its stead: nobody can
+ * kill it in just that moment. */
+
+struct relay {
+    int listening, port, to; /* to: the server's port */
+    bool armed;              /* the next answer to a COMMIT is the last */
+    pthread_t thread;
+};
+
+static const char COMMITTED[] = "C\0\0\0\x0b"
+                                "COMMIT"; /* and its NUL */
+static const char ENDS[] = "E\0\0\0\x21"
+                           "SFATAL\0VFATAL\0C57P01\0Mit ends\0";
+
+static int connect_to(int port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+/* False: the connection is over. */
+static bool pass_on(struct relay *relay, int from, int to, bool is_answer)
+{
+    char bytes[65536];
+    ssize_t len = read(from, bytes, sizeof bytes);
+
+    if (len <= 0)
+        return false;
+    char *found =
+        is_answer && relay->armed ? memmem(bytes, (size_t)len, COMMITTED, sizeof COMMITTED) : NULL;
+    if (found)
+        len = found + sizeof COMMITTED - bytes;
+    if (write(to, bytes, (size_t)len) != len)
+        return false;
+    if (found && write(to, ENDS, sizeof ENDS) != (ssize_t)sizeof ENDS)
+        return false;
+    relay->armed = relay->armed && !found;
+    return !found;
+}
+
+/* One connection after the other: the store has only one. Ends when the listening socket does. */
+static void *run_relay(void *arg)
+{
+    struct relay *relay = arg;
+    int client;
+
+    while ((client = accept(relay->listening, NULL, NULL)) >= 0) {
+        struct pollfd fds[2] = {{.fd = client, .events = POLLIN}, {.events = POLLIN}};
+        bool open = true;
+
+        fds[1].fd = connect_to(relay->to);
+        while (open && poll(fds, 2, -1) > 0)
+            for (int i = 0; i < 2; i++)
+                if (open && fds[i].revents)
+                    open = pass_on(relay, fds[i].fd, fds[1 - i].fd, i == 1);
+        close(fds[1].fd);
+        close(client);
+    }
+    return NULL;
+}
+
+static void relay_start(struct relay *relay, int to)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+
+    *relay = (struct relay){.listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .to = to};
+    assert_int_equal(bind(relay->listening, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(listen(relay->listening, 8), 0);
+    assert_int_equal(getsockname(relay->listening, (struct sockaddr *)&address, &len), 0);
+    relay->port = ntohs(address.sin_port);
+    assert_int_equal(pthread_create(&relay->thread, NULL, run_relay, relay), 0);
+}
+
+static void test_postgres__what_is_committed_is_not_run_again(void **state)
+{
+    struct on_server *s = *state;
+    struct thing thing = {.name = "once"};
+    struct relay relay;
+    struct store *store;
+    char url[300];
+
+    relay_start(&relay, atoi(PQport(s->pg)));
+    snprintf(url, sizeof url, "postgresql://postgres@127.0.0.1:%d/%s?sslmode=disable", relay.port,
+             PQdb(s->pg));
+    struct store_options options = {.database = url, .connections = 1};
+    assert_int_equal(store_open(&options, &store), ERR_OK);
+    relay.armed = true;
+    assert_int_equal(store_write(store, s->f.arena, thing_insert, &thing), ERR_OK);
+    assert_false(relay.armed);
+    assert_int_equal(thing.runs, 1);
+    assert_true(thing_exists(s->f.store, "once"));
+    store_close(store);
+    shutdown(relay.listening, SHUT_RDWR);
+    pthread_join(relay.thread, NULL);
+    close(relay.listening);
+}
+
 /* ---- Waiting, but not for ever ---- */
 
 static void test_postgres__writes_leave_connections_to_reads(void **state)
@@ -334,6 +444,7 @@ int main(void)
         ON_SERVER(test_postgres__a_connection_lost_before_the_commit_is_run_again, on_server_setup),
         ON_SERVER(test_postgres__idle_connections_that_were_cut_harm_nobody, on_server_setup),
         ON_SERVER(test_postgres__a_commit_without_an_answer_is_not_run_again, on_server_setup),
+        ON_SERVER(test_postgres__what_is_committed_is_not_run_again, on_server_setup),
         ON_SERVER(test_postgres__writes_leave_connections_to_reads, on_server_setup_small),
         ON_SERVER(test_postgres__a_lock_that_is_held_for_long_is_told, on_server_setup),
     };
