@@ -169,14 +169,16 @@ void postgres_tell_here(struct postgres_tell *tell, const struct store_event *ev
     tell->n += n;
     tell->n_queued += n;
     uint64_t mine = tell->n_queued;
-    while (rc == 0 && is_to_be_told(tell, mine)) {
-        if (tell->is_telling) {
+    while (is_to_be_told(tell, mine)) {
+        if (!tell->is_telling) {
+            tell->is_telling = true;
+            tell_all(tell);
+        } else if (rc == 0) {
             tell->n_waiting++;
             rc = pthread_cond_clockwait(&tell->told, &tell->mutex, CLOCK_MONOTONIC, &until);
             tell->n_waiting--;
         } else {
-            tell->is_telling = true;
-            tell_all(tell);
+            break; /* who tells goes on with what is left */
         }
     }
     pthread_mutex_unlock(&tell->mutex);
