@@ -284,7 +284,7 @@ static void test_postgres__a_commit_without_an_answer_is_not_run_again(void **st
 
 struct relay {
     int listening, port, to; /* to: the server's port */
-    bool armed;              /* the next answer to a COMMIT is the last */
+    bool armed;              /* atomic: the next answer to a COMMIT is the last */
     pthread_t thread;
 };
 
@@ -312,15 +312,17 @@ static bool pass_on(struct relay *relay, int from, int to, bool is_answer)
 
     if (len <= 0)
         return false;
-    char *found =
-        is_answer && relay->armed ? memmem(bytes, (size_t)len, COMMITTED, sizeof COMMITTED) : NULL;
-    if (found)
+    char *found = is_answer && __atomic_load_n(&relay->armed, __ATOMIC_ACQUIRE)
+                      ? memmem(bytes, (size_t)len, COMMITTED, sizeof COMMITTED)
+                      : NULL;
+    if (found) {
         len = found + sizeof COMMITTED - bytes;
+        __atomic_store_n(&relay->armed, false, __ATOMIC_RELEASE);
+    }
     if (write(to, bytes, (size_t)len) != len)
         return false;
     if (found && write(to, ENDS, sizeof ENDS) != (ssize_t)sizeof ENDS)
         return false;
-    relay->armed = relay->armed && !found;
     return !found;
 }
 
@@ -371,9 +373,9 @@ static void test_postgres__what_is_committed_is_not_run_again(void **state)
              PQdb(s->pg));
     struct store_options options = {.database = url, .connections = 1};
     assert_int_equal(store_open(&options, &store), ERR_OK);
-    relay.armed = true;
+    __atomic_store_n(&relay.armed, true, __ATOMIC_RELEASE);
     assert_int_equal(store_write(store, s->f.arena, thing_insert, &thing), ERR_OK);
-    assert_false(relay.armed);
+    assert_false(__atomic_load_n(&relay.armed, __ATOMIC_ACQUIRE));
     assert_int_equal(thing.runs, 1);
     assert_true(thing_exists(s->f.store, "once"));
     store_close(store);
