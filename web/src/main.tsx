@@ -1,0 +1,1 @@
+import { render } from "preact"; render(<p>Hello</p>, document.getElementById("app")!);
