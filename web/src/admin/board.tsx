@@ -1,0 +1,5 @@
+import { Page } from '../parts/page';
+
+export function BoardPage() {
+  return <Page title="Board">{null}</Page>;
+}

@@ -1,0 +1,5 @@
+import { Page } from '../parts/page';
+
+export function MenuManagerPage() {
+  return <Page title="Menu">{null}</Page>;
+}

@@ -1,0 +1,5 @@
+import { Page } from '../parts/page';
+
+export function AdminOrderPage({ id }: { id: number }) {
+  return <Page title="Order">{id}</Page>;
+}

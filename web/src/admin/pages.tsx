@@ -1,0 +1,39 @@
+/* The staff's pages, in one file of the build: customers never fetch it. */
+import { Route, Router } from 'preact-iso/router';
+import { NotFoundPage } from '../pages/not_found';
+import { BoardPage } from './board';
+import { CustomersPage } from './customers';
+import { FoodPage } from './food';
+import { MenuManagerPage } from './menu';
+import { AdminOrderPage } from './order';
+import { AdminOrdersPage } from './orders';
+import { PaymentsPage } from './payments';
+import { PrintPage } from './print';
+import { SalesPage } from './sales';
+import { SettingsPage } from './settings';
+
+const Order = ({ id }: { id?: string }) => <AdminOrderPage key={id} id={Number(id)} />;
+const Ticket = ({ id }: { id?: string }) => <PrintPage key={id} id={Number(id)} what="ticket" />;
+const Receipt = ({ id }: { id?: string }) => <PrintPage key={id} id={Number(id)} what="receipt" />;
+const Food = ({ id }: { id?: string }) => <FoodPage key={id} id={Number(id)} />;
+const NewFood = () => <FoodPage id={null} />;
+
+export default function AdminPages() {
+  return (
+    <Router>
+      <Route path="/admin" component={BoardPage} />
+      <Route path="/admin/orders" component={AdminOrdersPage} />
+      <Route path="/admin/orders/:id" component={Order} />
+      <Route path="/admin/orders/:id/ticket" component={Ticket} />
+      <Route path="/admin/orders/:id/receipt" component={Receipt} />
+      <Route path="/admin/menu" component={MenuManagerPage} />
+      <Route path="/admin/menu/new" component={NewFood} />
+      <Route path="/admin/menu/:id" component={Food} />
+      <Route path="/admin/customers" component={CustomersPage} />
+      <Route path="/admin/payments" component={PaymentsPage} />
+      <Route path="/admin/sales" component={SalesPage} />
+      <Route path="/admin/settings" component={SettingsPage} />
+      <Route default component={NotFoundPage} />
+    </Router>
+  );
+}

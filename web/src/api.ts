@@ -1,0 +1,108 @@
+/* Calls of the API, typed by docs/openapi.yaml. The session is the HttpOnly cookie, which no script
+ * can read: nothing here ever sees or keeps a token. */
+import type { Problem, paths } from '../generated/api';
+import { reportReached, reportUnreachable } from './state/connection';
+import { setServerTime } from './state/clock';
+
+export type * from '../generated/api';
+
+type Method = 'get' | 'post' | 'put' | 'delete';
+type PathOf<M extends Method> = {
+  [P in keyof paths]: paths[P][M] extends object ? P : never
+}[keyof paths];
+type Json<R> = R extends { content: { 'application/json': infer T } } ? T : null;
+type Answer<O> = O extends { responses: infer R }
+  ? { [S in keyof R & (200 | 201 | 202 | 204)]: Json<R[S]> }[keyof R & (200 | 201 | 202 | 204)]
+  : never;
+type Body<O> = O extends { requestBody?: { content: { 'application/json': infer T } } } ? T : never;
+type Query<O> = O extends { parameters: { query?: infer Q } } ? Q : never;
+
+export interface Options<O = unknown> {
+  id?: number; // for {id} in the path
+  query?: Query<O>;
+  body?: Body<O>;
+  file?: Blob; // a body that is no JSON
+  key?: string; // Idempotency-Key: the same one for every repetition of one wish
+  token?: string; // of a checkout URL: good for one payment alone
+  signal?: AbortSignal;
+}
+
+/* A problem has members beside the common ones, named with the call in docs/openapi.yaml. */
+export type ProblemBody = Problem & Record<string, unknown>;
+
+/* A call that did not do what it was asked to. status 0: there was no answer. */
+export class CallError extends Error {
+  constructor(
+    readonly status: number,
+    readonly problem: Partial<ProblemBody>,
+    readonly retryAfterS: number | null = null,
+  ) {
+    super(problem.detail ?? problem.title ?? 'Something went wrong.');
+  }
+
+  get code() {
+    return this.problem.code;
+  }
+
+  get rows() {
+    return this.problem.errors ?? [];
+  }
+}
+
+let onUnauthenticated = () => {};
+
+/* What to do when a call says that nobody is logged in (any more). */
+export function whenUnauthenticated(action: () => void) {
+  onUnauthenticated = action;
+}
+
+function address(path: string, { id, query }: Options): string {
+  const words = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {}))
+    if (value !== undefined && value !== null && value !== '')
+      words.set(name, String(value));
+  return path.replace('{id}', String(id)) + (words.size ? `?${words}` : '');
+}
+
+function request(method: Method, { body, file, key, token, signal }: Options): RequestInit {
+  const headers: Record<string, string> = {};
+  if (body !== undefined)
+    headers['Content-Type'] = 'application/json';
+  if (file)
+    headers['Content-Type'] = file.type;
+  if (key)
+    headers['Idempotency-Key'] = key;
+  if (token)
+    headers.Authorization = `Bearer ${token}`;
+  return {
+    method: method.toUpperCase(), headers, signal, body: file ?? (body && JSON.stringify(body)),
+  };
+}
+
+export async function call<M extends Method, P extends PathOf<M>>(
+  method: M, path: P, options: Options<paths[P][M]> = {},
+): Promise<Answer<paths[P][M]>> {
+  let response: Response;
+  try {
+    response = await fetch(address(path, options as Options), request(method, options as Options));
+  } catch (error) {
+    if (options.signal?.aborted)
+      throw error;
+    reportUnreachable();
+    throw new CallError(0, { detail: 'No connection to the shop.' });
+  }
+  reportReached();
+  setServerTime(response.headers.get('Date'));
+  const answer = response.status === 204 ? null : await response.json().catch(() => ({}));
+  if (response.ok)
+    return answer;
+  if (response.status === 401 && answer.code === 'unauthenticated' && !options.token)
+    onUnauthenticated();
+  throw new CallError(response.status, answer, Number(response.headers.get('Retry-After')) || null);
+}
+
+/* A key for one wish: kept by whoever may have to repeat the call. crypto.randomUUID wants https. */
+export function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

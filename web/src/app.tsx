@@ -1,0 +1,106 @@
+/* All addresses of the shop and what each shows. The admin's pages come in a file of their own, when
+ * one of them is opened. */
+import { LocationProvider, Route, Router, useLocation } from 'preact-iso/router';
+import { ErrorBoundary, lazy } from 'preact-iso/lazy';
+import { useEffect, useErrorBoundary } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
+import { Banners } from './parts/banners';
+import { Button } from './parts/button';
+import { Header } from './parts/header';
+import { Loading } from './parts/load';
+import { Notice } from './parts/notice';
+import { Page } from './parts/page';
+import { Toasts } from './parts/toasts';
+import { loginAddress, me } from './state/session';
+import { AccountPage } from './pages/account';
+import { CartPage } from './pages/cart';
+import { CheckoutPage } from './pages/checkout';
+import { ForgotPage } from './pages/forgot';
+import { LoginPage } from './pages/login';
+import { MenuPage } from './pages/menu';
+import { NotFoundPage } from './pages/not_found';
+import { OrderPage } from './pages/order';
+import { OrdersPage } from './pages/orders';
+import { PayPage } from './pages/pay';
+import { ResetPage } from './pages/reset';
+import { SignupPage } from './pages/signup';
+import { VerifyPage } from './pages/verify';
+
+const AdminPages = lazy(() => import('./admin/pages'));
+
+/* Only for those who are logged in; others log in and come back. */
+function Private({ children }: { children: ComponentChildren }) {
+  const { route, url } = useLocation();
+  const nobody = me.value === null;
+  useEffect(() => {
+    if (nobody)
+      route(loginAddress(url), true);
+  }, [nobody]);
+  return me.value ? <>{children}</> : <main class="page" id="main"><Loading /></main>;
+}
+
+function StaffOnly() {
+  return (
+    <Page title="For the staff" class="narrow">
+      <Notice kind="bad">Only the people who run the shop can see this page. <a href="/">To the menu</a></Notice>
+    </Page>
+  );
+}
+
+function Admin() {
+  return <Private>{me.value?.role === 'admin' ? <AdminPages /> : <StaffOnly />}</Private>;
+}
+
+const Cart = () => <CartPage />;
+const Checkout = () => <Private><CheckoutPage /></Private>;
+const Orders = () => <Private><OrdersPage /></Private>;
+const Order = ({ id }: { id?: string }) => <Private><OrderPage key={id} id={Number(id)} /></Private>;
+const Pay = ({ id }: { id?: string }) => <PayPage key={id} id={Number(id)} />;
+const Account = () => <Private><AccountPage /></Private>;
+
+/* A mistake of ours shall not leave a white page. */
+function Safe({ children }: { children: ComponentChildren }) {
+  const [error] = useErrorBoundary((failure) => console.error(failure));
+  if (!error)
+    return <>{children}</>;
+  return (
+    <main class="page narrow">
+      <h1>Something went wrong</h1>
+      <Notice kind="bad" role="alert">
+        <p>This page could not be shown. Your cart and your orders are safe.</p>
+        <Button kind="main" onClick={() => location.reload()}>Load it again</Button>
+      </Notice>
+    </main>
+  );
+}
+
+export function App() {
+  return (
+    <LocationProvider>
+      <a class="skip" href="#main">Skip to the content</a>
+      <Header />
+      <Banners />
+      <Safe>
+        <ErrorBoundary>
+          <Router>
+            <Route path="/" component={MenuPage} />
+            <Route path="/cart" component={Cart} />
+            <Route path="/checkout" component={Checkout} />
+            <Route path="/pay/:id" component={Pay} />
+            <Route path="/orders" component={Orders} />
+            <Route path="/orders/:id" component={Order} />
+            <Route path="/login" component={LoginPage} />
+            <Route path="/signup" component={SignupPage} />
+            <Route path="/verify" component={VerifyPage} />
+            <Route path="/forgot" component={ForgotPage} />
+            <Route path="/reset" component={ResetPage} />
+            <Route path="/account" component={Account} />
+            <Route path="/admin/:page*" component={Admin} />
+            <Route default component={NotFoundPage} />
+          </Router>
+        </ErrorBoundary>
+      </Safe>
+      <Toasts />
+    </LocationProvider>
+  );
+}

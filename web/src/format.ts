@@ -1,0 +1,95 @@
+/* Money and time as people of the shop write them: its currency, its time zone, the reader's language. */
+import { shop } from './state/shop';
+import { serverNow } from './state/clock';
+
+const formats = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+
+function cached<F extends Intl.NumberFormat | Intl.DateTimeFormat>(name: string, make: () => F): F {
+  let format = formats.get(name) as F | undefined;
+  if (!format) {
+    format = make();
+    formats.set(name, format);
+  }
+  return format;
+}
+
+function moneyFormat(currency: string, digits: number) {
+  return cached(`money ${currency} ${digits}`, () => new Intl.NumberFormat(undefined, {
+    style: 'currency', currency, currencyDisplay: 'narrowSymbol',
+    minimumFractionDigits: digits, maximumFractionDigits: digits,
+  }));
+}
+
+/* An amount in the minor unit. Whole amounts are shown without the empty digits: ₦3,999. */
+export function money(amount: number, currency = shop.value?.currency ?? 'XXX'): string {
+  const exponent = shop.value?.currency_exponent ?? 2;
+  const unit = 10 ** exponent;
+  return moneyFormat(currency, amount % unit === 0 ? 0 : exponent).format(amount / unit);
+}
+
+/* What is typed for a price: 1,999.50 or 1999,5. null: no amount. */
+export function parseMoney(text: string): number | null {
+  const exponent = shop.value?.currency_exponent ?? 2;
+  const plain = text.trim().replace(/[\s'’]/g, '').replace(/[.,](?=\d{3}(\D|$))/g, '').replace(',', '.');
+  const [, whole, part = ''] = /^(\d{1,13})(?:\.(\d*))?$/.exec(plain) ?? [];
+  if (whole === undefined || part.length > exponent)
+    return null;
+  return Number(whole + part.padEnd(exponent, '0'));
+}
+
+/* An amount as it stands in a field that is typed in. */
+export function plainMoney(amount: number): string {
+  const exponent = shop.value?.currency_exponent ?? 2;
+  return amount % 10 ** exponent === 0 ? String(amount / 10 ** exponent) : (amount / 10 ** exponent).toFixed(exponent);
+}
+
+function timeFormat(options: Intl.DateTimeFormatOptions) {
+  const timeZone = shop.value?.timezone;
+  return cached(`time ${timeZone} ${JSON.stringify(options)}`, () => {
+    try {
+      return new Intl.DateTimeFormat(undefined, { ...options, timeZone });
+    } catch {
+      return new Intl.DateTimeFormat(undefined, options); // a zone that this browser does not know
+    }
+  });
+}
+
+/* The shop's calendar day of a moment, as 2026-01-31. */
+export function dayOf(time: number | string): string {
+  const parts = timeFormat({ year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(new Date(time));
+  const part = (type: string) => parts.find((each) => each.type === type)?.value ?? '';
+  return `${part('year')}-${part('month')}-${part('day')}`;
+}
+
+export function clock(time: number | string): string {
+  return timeFormat({ hour: '2-digit', minute: '2-digit' }).format(new Date(time));
+}
+
+export function date(time: number | string): string {
+  return timeFormat({ day: 'numeric', month: 'short', year: 'numeric' }).format(new Date(time));
+}
+
+/* today 18:40, yesterday 18:40, 3 Jan 18:40, 3 Jan 2025 18:40 */
+export function when(time: string): string {
+  const now = serverNow();
+  const day = dayOf(time);
+  if (day === dayOf(now))
+    return `today ${clock(time)}`;
+  if (day === dayOf(now - 86_400_000))
+    return `yesterday ${clock(time)}`;
+  const isThisYear = day.slice(0, 4) === dayOf(now).slice(0, 4);
+  const format = timeFormat({ day: 'numeric', month: 'short', ...(isThisYear ? {} : { year: 'numeric' }) });
+  return `${format.format(new Date(time))} ${clock(time)}`;
+}
+
+export function minutesSince(time: string): number {
+  return Math.max(0, Math.floor((serverNow() - Date.parse(time)) / 60_000));
+}
+
+export function plural(n: number, one: string, many = `${one}s`): string {
+  return `${n.toLocaleString()} ${n === 1 ? one : many}`;
+}
+
+export function waitText(seconds: number): string {
+  return seconds < 100 ? plural(Math.ceil(seconds), 'second') : plural(Math.ceil(seconds / 60), 'minute');
+}

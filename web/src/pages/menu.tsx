@@ -1,0 +1,5 @@
+import { Page } from '../parts/page';
+
+export function MenuPage() {
+  return <Page title="Menu" class="narrow">{null}</Page>;
+}

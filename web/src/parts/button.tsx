@@ -1,0 +1,60 @@
+/* A button that is busy while its action runs, so that an impatient second tap does nothing. A problem
+ * is told in a toast, unless the action tells it itself. */
+import type { ComponentChildren, JSX } from 'preact';
+import { useRef, useState } from 'preact/hooks';
+import { explain } from '../words';
+import { toast } from '../state/toast';
+
+export type ButtonKind = 'main' | 'plain' | 'danger' | 'quiet';
+
+export interface ButtonProps extends Omit<JSX.HTMLAttributes<HTMLButtonElement>, 'onClick' | 'class'> {
+  kind?: ButtonKind;
+  class?: string;
+  type?: 'button' | 'submit';
+  disabled?: boolean;
+  busy?: boolean; // busy with something that it did not begin itself
+  onClick?: (event: MouseEvent) => unknown;
+  children?: ComponentChildren;
+}
+
+/* Runs an action once at a time. */
+export function useBusy(): [boolean, (action: () => unknown) => Promise<void>] {
+  const [busy, setBusy] = useState(false);
+  const running = useRef(false);
+  const run = async (action: () => unknown) => {
+    if (running.current)
+      return;
+    running.current = true;
+    const result = action();
+    if (result instanceof Promise) {
+      setBusy(true);
+      try {
+        await result;
+      } catch (error) {
+        toast(explain(error), { kind: 'bad' });
+      } finally {
+        setBusy(false);
+      }
+    }
+    running.current = false;
+  };
+  return [busy, run];
+}
+
+export function Button({ kind = 'plain', class: name = '', type = 'button', busy = false, onClick,
+  children, ...rest }: ButtonProps) {
+  const [isBusy, run] = useBusy();
+  const shown = busy || isBusy;
+  return (
+    <button {...rest} type={type} class={`button ${kind} ${name}`} aria-busy={shown || undefined}
+      onClick={(event) => {
+        if (shown)
+          event.preventDefault();
+        else if (onClick)
+          void run(() => onClick(event));
+      }}>
+      {children}
+      {shown && <span class="spinner" aria-hidden="true" />}
+    </button>
+  );
+}

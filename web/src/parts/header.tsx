@@ -1,0 +1,70 @@
+/* The top of every page: the shop, where one can go, and the cart. The staff have a second row. */
+import { useLocation } from 'preact-iso/router';
+import { ClipboardList, LogIn, Receipt, ShoppingBag, User, UtensilsCrossed } from 'lucide-preact';
+import type { LucideIcon } from 'lucide-preact';
+import { plural } from '../format';
+import { count } from '../state/cart';
+import { isAdmin, me } from '../state/session';
+import { shop } from '../state/shop';
+
+const ADMIN_LINKS: [string, string][] = [
+  ['/admin', 'Board'],
+  ['/admin/orders', 'Orders'],
+  ['/admin/menu', 'Menu'],
+  ['/admin/customers', 'Customers'],
+  ['/admin/payments', 'Payments'],
+  ['/admin/sales', 'Sales'],
+  ['/admin/settings', 'Settings'],
+];
+
+function isAt(path: string, href: string): boolean {
+  return path === href || (href !== '/' && href !== '/admin' && path.startsWith(`${href}/`));
+}
+
+function NavLink({ href, text, icon: Icon, path }: {
+  href: string; text: string; icon: LucideIcon; path: string;
+}) {
+  return (
+    <a class="nav-link" href={href} aria-current={isAt(path, href) ? 'page' : undefined}>
+      <Icon size={20} aria-hidden="true" /><span>{text}</span>
+    </a>
+  );
+}
+
+function CartLink({ path }: { path: string }) {
+  const n = count.value;
+  return (
+    <a class="nav-link cart-link" href="/cart" aria-current={isAt(path, '/cart') ? 'page' : undefined}
+      aria-label={n ? `Cart, ${plural(n, 'dish', 'dishes')}` : 'Cart'}>
+      <ShoppingBag size={20} aria-hidden="true" /><span>Cart</span>
+      {n > 0 && <span class="badge" aria-hidden="true">{n}</span>}
+    </a>
+  );
+}
+
+export function Header() {
+  const { path } = useLocation();
+  const isStaff = path.startsWith('/admin') && isAdmin.value;
+  return (
+    <header class="top no-print">
+      <div class="top-row">
+        <a class="brand" href="/" dir="auto">{shop.value?.name ?? ' '}</a>
+        <nav aria-label="Main">
+          <NavLink href="/" text="Menu" icon={UtensilsCrossed} path={path} />
+          {me.value && <NavLink href="/orders" text="Orders" icon={Receipt} path={path} />}
+          {isAdmin.value && <NavLink href="/admin" text="Kitchen" icon={ClipboardList} path={path} />}
+          {me.value && <NavLink href="/account" text="Account" icon={User} path={path} />}
+          {me.value === null && <NavLink href="/login" text="Log in" icon={LogIn} path={path} />}
+          {!isStaff && <CartLink path={path} />}
+        </nav>
+      </div>
+      {isStaff && (
+        <nav class="staff-row" aria-label="Staff">
+          {ADMIN_LINKS.map(([href, text]) => (
+            <a key={href} href={href} aria-current={isAt(path, href) ? 'page' : undefined}>{text}</a>
+          ))}
+        </nav>
+      )}
+    </header>
+  );
+}

@@ -1,0 +1,25 @@
+/* A word at the foot of the page for a few seconds, perhaps with a way back ("Undo"). */
+import { signal } from '@preact/signals';
+
+export interface Toast {
+  id: number;
+  text: string;
+  kind: 'good' | 'bad' | 'plain';
+  action?: { label: string; run: () => void };
+}
+
+const SHOWN_MS = 7000;
+
+export const toasts = signal<Toast[]>([]);
+let last = 0;
+
+export function dismiss(id: number) {
+  toasts.value = toasts.value.filter((toast) => toast.id !== id);
+}
+
+export function toast(text: string, more: Partial<Omit<Toast, 'id' | 'text'>> = {}) {
+  const id = ++last;
+  const others = toasts.value.filter((other) => other.text !== text).slice(-2);
+  toasts.value = [...others, { id, text, kind: 'plain', ...more }];
+  setTimeout(() => dismiss(id), SHOWN_MS);
+}

@@ -1,0 +1,40 @@
+/* What a call that failed says to people: what happened, what was kept, what to do. The server's own
+ * sentence is shown where this page knows none that fits better. */
+import { CallError } from './api';
+import { waitText } from './format';
+import { foodById } from './state/menu';
+
+function foodNames(error: CallError): string {
+  const ids = [...new Set(error.rows.map((row) => row.food_id).filter((id) => id !== undefined))];
+  return ids.map((id) => foodById.peek().get(id)?.name ?? 'a dish that is gone').join(', ');
+}
+
+const SENTENCES: Record<string, (error: CallError) => string> = {
+  out_of_stock: (error) => (foodNames(error)
+    ? `Sold out while you were choosing: ${foodNames(error)}. The rest of your cart is safe.`
+    : 'There are not that many left.'),
+  food_unavailable: (error) => (foodNames(error)
+    ? `Not available any more: ${foodNames(error)}. The rest of your cart is safe.`
+    : 'The kitchen has just taken this off the menu.'),
+  food_not_found: () => 'This dish is no longer on the menu.',
+  unauthenticated: () => 'Your session has ended. Nothing is lost: log in and go on.',
+  version_conflict: () => 'Somebody else has changed this meanwhile. It now shows how it is; please look again.',
+  unavailable: () => 'The shop is very busy. Nothing was changed; please try again in a moment.',
+  internal: () => 'Something broke on our side. Please try again.',
+};
+
+function sentence(error: CallError): string {
+  if (error.status === 0)
+    return 'No connection to the shop. Nothing is lost; please try again.';
+  const own = error.code && SENTENCES[error.code];
+  if (own)
+    return own(error);
+  return error.rows.length ? error.rows.map((row) => row.detail).join(' ') : error.message;
+}
+
+export function explain(error: unknown): string {
+  if (!(error instanceof CallError))
+    return 'Something went wrong on this page. Please reload it.';
+  const wait = error.retryAfterS && error.status === 429 ? ` Try again in ${waitText(error.retryAfterS)}.` : '';
+  return sentence(error) + wait;
+}
