@@ -1,7 +1,7 @@
 /* All addresses of the shop and what each shows. The admin's pages come in a file of their own, when
  * one of them is opened. */
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso/router';
-import { ErrorBoundary, lazy } from 'preact-iso/lazy';
+import lazy, { ErrorBoundary } from 'preact-iso/lazy';
 import { useEffect, useErrorBoundary } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { Banners } from './parts/banners';
