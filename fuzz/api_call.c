@@ -183,7 +183,14 @@ static void learn(struct api_shop *shop, const json_t *answer)
 
 static struct str body_of(const struct http_response *response)
 {
-    return response->content ? response->content->identity : buf_str(&response->body);
+    return response->content ? http_content_plain(response->content) : buf_str(&response->body);
+}
+
+/* Only browsers, and where no page is, are told so by a page. */
+static bool is_page_for_unknown(const struct http_call *call)
+{
+    return call->response.status == 404 && !call->route && call->response.content &&
+           http_accepts_type(call, "text/html") && !str_starts(call->path, STR("/api/"));
 }
 
 static void check_body(struct api_shop *shop, struct http_call *call)
@@ -193,7 +200,7 @@ static void check_body(struct api_shop *shop, struct http_call *call)
     struct str type = response->content ? response->content->type : response->content_type;
     bool is_problem = str_is(type, "application/problem+json");
 
-    CHECK(is_problem == (response->status >= 400));
+    CHECK(is_problem == (response->status >= 400 && !is_page_for_unknown(call)));
     CHECK(response->status != 204 || body.len == 0);
     if (!is_problem && !str_is(type, "application/json"))
         return;

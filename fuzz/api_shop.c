@@ -290,6 +290,7 @@ void api_shop_reset(struct api_shop *shop)
     api->images = image_cache_create(IMAGE_CACHE_MAX_BYTES);
     arena_reset(shop->arena);
     shop->n_words = WORDS_OF_ALL;
+    api_shop_learn(shop, "asset", pages_name(api->pages, STR("main.tsx")));
     atomic_store(&now_ms, EPOCH_MS + 2 * HOUR_MS);
     atomic_store(&random_state, 1);
     atomic_store(&g.mail_waits, false);

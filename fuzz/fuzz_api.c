@@ -167,7 +167,7 @@ static void put_path(struct buf *out, const char *pattern, uint64_t *random)
             buf_put_cstr(out, PICK(IDS, draw(random)));
             p += 4;
         } else if (strncmp(p, "{name}", 6) == 0) {
-            buf_put_cstr(out, "servery.css");
+            buf_put_cstr(out, "$asset");
             p += 6;
         } else {
             buf_put_char(out, *p++);

@@ -1,77 +1,58 @@
 #!/usr/bin/env python3
-"""Writes the files given as a C table (api/assets.h).
+"""Writes the pages and the API's description as a C table (api/assets.h).
 
-    embed-assets.py OUTPUT FILE... [--packed NAME=FILE]...
+    embed-assets.py OUTPUT PAGES OPENAPI
 
-A .yaml file is embedded as the JSON that it means, under its name with .json. A packed file is
-embedded as gzip only, under its name with its hash in it; what refers to /assets/NAME is changed."""
+PAGES is what web/build.mjs made. Of a file that it has compressed, only that is embedded. OPENAPI is
+embedded as the JSON that it means."""
 import gzip
-import hashlib
 import json
 import os
 import sys
 
-TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".json": "application/json",
-}
+import yaml
 
 
-def load(path):
-    name = os.path.basename(path)
-    with open(path, "rb") as file:
-        data = file.read()
-    if name.endswith(".yaml"):
-        import yaml
-        text = json.dumps(yaml.safe_load(data), ensure_ascii=False, separators=(",", ":"))
-        name, data = name[: -len(".yaml")] + ".json", text.encode()
-    return name, data
+def read(*path):
+    with open(os.path.join(*path), "rb") as file:
+        return file.read()
 
 
-def pack(path):
-    with open(path, "rb") as file:
-        plain = file.read()
-    return gzip.compress(plain, 9, mtime=0), hashlib.sha256(plain).hexdigest()[:12]
+def collect(pages, openapi):
+    """(name, source, type, immutable, plain, gzip, brotli) of each file; what there is not is None."""
+    for file in json.loads(read(pages, "files.json")):
+        forms = [read(pages, file["name"]), None, None]
+        if os.path.exists(os.path.join(pages, file["name"] + ".gz")):
+            forms = [None] + [read(pages, file["name"] + suffix) for suffix in (".gz", ".br")]
+        yield (file["name"], file.get("source"), file["type"], file["immutable"], *forms)
+    text = json.dumps(yaml.safe_load(read(openapi)), ensure_ascii=False, separators=(",", ":"))
+    packed = gzip.compress(text.encode(), 9, mtime=0)
+    yield "openapi.json", "openapi.json", "application/json", False, None, packed, None
 
 
-def collect(arguments):
-    """(name, bytes, packed) of each file."""
-    files, packed = [], []
-    words = iter(arguments)
-    for word in words:
-        if word == "--packed":
-            name, path = next(words).split("=", 1)
-            data, mark = pack(path)
-            stem, suffix = os.path.splitext(name)
-            packed.append((name, f"{stem}-{mark}{suffix}", data))
-        else:
-            files.append(load(word))
-    for name, data in files:
-        for plain, marked, _ in packed:
-            if name.endswith(".html"):
-                data = data.replace(f"/assets/{plain}\"".encode(), f"/assets/{marked}\"".encode())
-        yield name, data, False
-    for _, marked, data in packed:
-        yield marked, data, True
+def put_bytes(out, name, data):
+    """Defines the bytes, and returns the struct str of them."""
+    if data is None:
+        return "{NULL, 0}"
+    out.write(f"static const unsigned char {name}[] = {{\n")
+    for at in range(0, len(data), 24):
+        out.write("".join(f"{byte}," for byte in data[at:at + 24]) + "\n")
+    out.write("0};\n")
+    return f"{{(const char *){name}, {len(data)}}}"
 
 
-def main(output, arguments):
+def main(output, pages, openapi):
     with open(output, "w", encoding="ascii") as out:
         out.write('#include "api/assets.h"\n\n')
         rows = []
-        for i, (name, data, packed) in enumerate(collect(arguments)):
-            out.write(f"static const unsigned char FILE_{i}[] = {{\n")
-            for at in range(0, len(data), 24):
-                out.write("".join(f"{byte}," for byte in data[at:at + 24]) + "\n")
-            out.write("0};\n")
-            kind = TYPES[os.path.splitext(name)[1]]
-            flag = "true" if packed else "false"
-            rows.append(f'    {{"{name}", "{kind}", FILE_{i}, {len(data)}, {flag}}},\n')
+        for i, (name, source, kind, immutable, *forms) in enumerate(collect(pages, openapi)):
+            words = ("PLAIN", "GZIP", "BROTLI")
+            texts = [put_bytes(out, f"{word}_{i}", data) for word, data in zip(words, forms)]
+            source = f'"{source}"' if source else '""'
+            flag = "true" if immutable else "false"
+            rows.append(f'    {{"{name}", {source}, "{kind}", {flag}, {", ".join(texts)}}},\n')
         out.write("\nconst struct asset ASSETS[] = {\n" + "".join(rows) + "};\n")
         out.write("const size_t ASSETS_N = sizeof ASSETS / sizeof *ASSETS;\n")
 
 
-main(sys.argv[1], sys.argv[2:])
+main(*sys.argv[1:])

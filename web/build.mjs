@@ -1,11 +1,12 @@
-/* Builds the pages: node web/build.mjs OUTPUT_FOLDER
+/* Builds the pages: node web/build.mjs FOLDER [STAMP DEPFILE]
  *
  * src/main.tsx and what it imports become modules with a hash of their content in their names, the
  * styles one such file, and index.html names them all. Each text is also left compressed beside
- * itself (.gz, .br). files.json lists what the program has to hold: {name, type, immutable}. */
+ * itself (.gz, .br). files.json lists what the program has to hold: {name, source, type, immutable}.
+ * For ninja: DEPFILE says what was read, STAMP is touched. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { basename, extname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -20,32 +21,68 @@ const TYPES = {
 };
 const COMPRESSED = ['.html', '.css', '.js', '.svg'];
 
-const out = process.argv[2];
+const [out, stamp, depfile] = process.argv.slice(2);
 const files = [];
+const inputs = new Set([fileURLToPath(import.meta.url)]);
 
-function put(name, bytes, immutable) {
-  const kind = extname(name);
-  writeFileSync(join(out, name), bytes);
-  if (COMPRESSED.includes(kind)) {
-    writeFileSync(join(out, `${name}.gz`), gzipSync(bytes, { level: 9 }));
-    writeFileSync(join(out, `${name}.br`), brotliCompressSync(bytes, {
-      params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }));
-  }
-  files.push({ name, type: TYPES[kind], immutable });
+function read(path) {
+  const whole = join(HERE, path);
+  inputs.add(whole);
+  return readFileSync(whole);
 }
 
-function putHashed(path) {
-  const bytes = readFileSync(path);
-  const kind = extname(path);
+/* What does not get smaller is left plain, and so is a picture. */
+function compress(name, bytes) {
+  if (!COMPRESSED.includes(extname(name))) return;
+  const gzip = gzipSync(bytes, { level: 9 });
+  if (gzip.length >= bytes.length) return;
+  writeFileSync(join(out, `${name}.gz`), gzip);
+  writeFileSync(join(out, `${name}.br`), brotliCompressSync(bytes, {
+    params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }));
+}
+
+function put(name, source, bytes, immutable) {
+  writeFileSync(join(out, name), bytes);
+  compress(name, bytes);
+  files.push({ name, source, type: TYPES[extname(name)], immutable });
+}
+
+function putHashed(source, bytes) {
+  const kind = extname(source);
   const mark = createHash('sha256').update(bytes).digest('hex').slice(0, 8).toUpperCase();
-  const name = `${basename(path, kind)}-${mark}${kind}`;
-  put(name, bytes, true);
-  return name;
+  put(`${basename(source, kind)}-${mark}${kind}`, source, bytes, true);
+}
+
+async function bundle() {
+  const { metafile, outputFiles } = await build({
+    absWorkingDir: HERE,
+    entryPoints: { main: 'src/main.tsx', style: 'styles/main.css' },
+    outdir: 'built',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    target: ['es2022', 'chrome105', 'firefox110', 'safari16'],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
+    minify: true,
+    legalComments: 'none',
+    metafile: true,
+    write: false,
+    logLevel: 'warning',
+  });
+  for (const path of Object.keys(metafile.inputs)) inputs.add(join(HERE, path));
+  for (const { path, contents } of outputFiles) {
+    const { entryPoint } = metafile.outputs[relative(HERE, path)];
+    put(basename(path), entryPoint && basename(entryPoint), Buffer.from(contents), true);
+  }
+  return metafile.outputs;
 }
 
 /* What the first page needs: the entry and all that it imports at once, so that the browser asks for
  * them together. */
-function staticImports(outputs, entry) {
+function staticImports(outputs, source) {
   const found = new Set();
   const visit = (path) => {
     for (const { path: next, kind } of outputs[path].imports)
@@ -54,46 +91,36 @@ function staticImports(outputs, entry) {
         visit(next);
       }
   };
-  visit(entry);
-  return [...found];
+  visit(Object.keys(outputs).find((path) => outputs[path].entryPoint === source));
+  return [...found].map((path) => basename(path));
+}
+
+/* {{file:main.css}} is the name that the file got, {{preloads}} the links to what main.tsx imports. */
+function putPage(name, preloads) {
+  const links = preloads.map((file) => `<link rel="modulepreload" href="/assets/${file}">`);
+  const fill = (_, word) => {
+    if (word === 'preloads') return links.join('\n');
+    const file = files.find(({ source }) => word === `file:${source}`);
+    if (!file) throw new Error(`web/${name}: there is no {{${word}}}`);
+    return file.name;
+  };
+  const html = read(name).toString().replace(/\{\{([^}]*)\}\}/g, fill);
+  put(name, name, Buffer.from(html), false);
 }
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
-const { metafile, outputFiles } = await build({
-  absWorkingDir: HERE,
-  entryPoints: { main: 'src/main.tsx', style: 'styles/main.css' },
-  outdir: 'built',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  target: ['es2022', 'chrome105', 'firefox110', 'safari16'],
-  jsx: 'automatic',
-  jsxImportSource: 'preact',
-  entryNames: '[name]-[hash]',
-  chunkNames: '[name]-[hash]',
-  minify: true,
-  legalComments: 'none',
-  metafile: true,
-  write: false,
-  logLevel: 'warning',
-});
-for (const file of outputFiles)
-  put(basename(file.path), Buffer.from(file.contents), true);
-
-const { outputs } = metafile;
-const entryOf = (source) => Object.keys(outputs).find((path) => outputs[path].entryPoint === source);
-const main = entryOf('src/main.tsx');
-const icons = Object.fromEntries(readdirSync(join(HERE, 'icons')).filter((name) => TYPES[extname(name)])
-  .map((name) => [name, putHashed(join(HERE, 'icons', name))]));
-const words = {
-  MAIN: basename(main),
-  STYLE: basename(entryOf('styles/main.css')),
-  PRELOADS: staticImports(outputs, main)
-    .map((path) => `<link rel="modulepreload" href="/assets/${basename(path)}">`).join('\n'),
-};
-const html = readFileSync(join(HERE, 'index.html'), 'utf8')
-  .replace(/\{\{(\w+)\}\}/g, (_, word) => words[word])
-  .replace(/\{\{icon:([^}]+)\}\}/g, (_, name) => icons[name]);
-put('index.html', Buffer.from(html), false);
+const outputs = await bundle();
+inputs.add(join(HERE, 'icons')); // a new one changes its folder
+for (const name of readdirSync(join(HERE, 'icons')).sort())
+  if (TYPES[extname(name)]) putHashed(name, read(join('icons', name)));
+putHashed('rapidoc.js', read('node_modules/rapidoc/dist/rapidoc-min.js'));
+putPage('index.html', staticImports(outputs, 'src/main.tsx'));
+putPage('docs.html', []);
 writeFileSync(join(out, 'files.json'), JSON.stringify(files));
+
+if (stamp) {
+  const escaped = [...inputs].map((path) => resolve(path).replaceAll(' ', '\\ '));
+  writeFileSync(depfile, `${stamp}: ${escaped.join(' ')}\n`);
+  writeFileSync(stamp, '');
+}

@@ -1,5 +1,6 @@
 #include "api/answer.h"
 
+#include "api/pages.h"
 #include "base/log.h"
 
 enum { RETRY_AFTER_S = 1 };
@@ -111,11 +112,14 @@ static enum problem_code code_of_status(int status)
 
 void api_refuse(struct http_call *http, int status, const char *detail, struct str allow)
 {
+    const struct api *api = http->ctx;
     struct problem problem;
 
+    if (status == 404 && pages_answer_unknown(api->pages, http))
+        return;
     problem_init(&problem, http->arena);
     problem_set(&problem, code_of_status(status), detail);
     if (allow.ptr)
         http_response_header(http, "Allow", allow);
-    answer_problem(http, http->ctx, &problem);
+    answer_problem(http, api, &problem);
 }

@@ -1,5 +1,6 @@
 /* The mails that `demo` sent, for whoever tries the shop without a mail account. */
 #include "api/handlers.h"
+#include "api/pages.h"
 #include "base/clock.h"
 #include "net/mailbox.h"
 
@@ -34,11 +35,7 @@ enum err dev_mail_get(struct call *c)
 
     c->http->response.status = 200;
     c->http->response.content_type = STR("text/html; charset=utf-8");
-    buf_put_cstr(html, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-                       "<meta name=\"viewport\" content=\"width=device-width\">\n"
-                       "<title>Mails sent</title>\n"
-                       "<link rel=\"stylesheet\" href=\"/assets/servery.css\">\n"
-                       "<main>\n<h1>Mails sent</h1>\n");
+    pages_begin(c->api->pages, html, "Mails sent");
     if (n == 0)
         buf_put_cstr(html, "<p>None yet. Sign up, and the code arrives here.</p>\n");
     for (size_t i = 0; i < n; i++) {
@@ -52,6 +49,6 @@ enum err dev_mail_get(struct call *c)
         buf_put_html(html, mails[i].text);
         buf_put_cstr(html, "</pre>\n</article>\n");
     }
-    buf_put_cstr(html, "</main>\n</html>\n");
+    pages_end(html);
     return ERR_OK;
 }

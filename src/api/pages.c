@@ -1,5 +1,6 @@
 #include "api/pages.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "api/assets.h"
@@ -10,8 +11,12 @@
     STR("default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "             \
         "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 
+enum { MADE = 1 }; /* files that are not among the assets: the page of the problems' codes */
+
 struct file {
-    struct str name;
+    struct str name;   /* of an immutable one with a hash of its content */
+    struct str source; /* the name that it had in web/ */
+    bool immutable;
     struct http_content *content;
 };
 
@@ -20,48 +25,74 @@ struct pages {
     struct file files[];
 };
 
+void pages_begin(const struct pages *pages, struct buf *html, const char *title)
+{
+    buf_printf(html,
+               "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+               "<meta name=\"color-scheme\" content=\"light dark\">\n<title>%s</title>\n",
+               title);
+    buf_printf(html, "<link rel=\"icon\" href=\"/assets/" STR_FMT "\" type=\"image/svg+xml\">\n",
+               STR_ARG(pages_name(pages, STR("icon.svg"))));
+    buf_printf(html, "<link rel=\"stylesheet\" href=\"/assets/" STR_FMT "\">\n",
+               STR_ARG(pages_name(pages, STR("main.css"))));
+    buf_printf(html, "<main class=\"plain\">\n<h1>%s</h1>\n", title);
+}
+
+void pages_end(struct buf *html)
+{
+    buf_put_cstr(html, "</main>\n</html>\n");
+}
+
 /* What a problem's `type` points to: every code, with what it means. */
-static struct str errors_page(struct arena *arena)
+static struct str errors_page(const struct pages *pages, struct arena *arena)
 {
     struct buf html;
 
     buf_init(&html, arena);
-    buf_put_cstr(&html, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-                        "<meta name=\"viewport\" content=\"width=device-width\">\n"
-                        "<title>Errors of the Servery API</title>\n"
-                        "<link rel=\"stylesheet\" href=\"/assets/servery.css\">\n"
-                        "<main>\n<h1>Errors of the API</h1>\n"
-                        "<table>\n<tr><th>Status<th>Code<th>Meaning\n");
+    pages_begin(pages, &html, "Errors of the API");
+    buf_put_cstr(&html, "<table>\n<tr><th>Status<th>Code<th>Meaning\n");
     for (int code = PROBLEM_NONE + 1; code < PROBLEM_COUNT; code++) {
         enum problem_code c = (enum problem_code)code;
         buf_printf(&html, "<tr id=\"%s\"><td>%d<td><code>%s</code><td>%s\n", problem_code_text(c),
                    problem_code_status(c), problem_code_text(c), problem_code_title(c));
     }
-    buf_put_cstr(&html, "</table>\n</main>\n</html>\n");
+    buf_put_cstr(&html, "</table>\n");
+    pages_end(&html);
     return buf_str(&html);
 }
 
-static void add(struct pages *pages, struct arena *arena, const char *name, const char *type,
-                struct str bytes, int gzip_level)
+static struct str etag_of(struct arena *arena, struct str bytes)
 {
     struct str hash = crypto_content_hash(arena, bytes);
-    struct str etag = arena_printf(arena, "\"" STR_FMT "\"", STR_ARG(hash));
+    return arena_printf(arena, "\"" STR_FMT "\"", STR_ARG(hash));
+}
 
-    pages->files[pages->n++] =
-        (struct file){str_from(name), http_content_create(str_from(type), etag, bytes, gzip_level)};
+static struct http_content *asset_content(const struct asset *asset, struct arena *arena)
+{
+    struct str type = str_from(asset->type);
+
+    if (asset->plain.ptr)
+        return http_content_create(type, etag_of(arena, asset->plain), asset->plain,
+                                   HTTP_GZIP_NEVER);
+    return http_content_create_packed(type, etag_of(arena, asset->gzip), asset->gzip,
+                                      asset->brotli);
 }
 
 struct pages *pages_create(void)
 {
-    struct pages *pages = mem_zalloc(sizeof *pages + (ASSETS_N + 1) * sizeof *pages->files);
+    struct pages *pages = mem_zalloc(sizeof *pages + (ASSETS_N + MADE) * sizeof *pages->files);
     struct arena *arena = arena_create();
 
     for (size_t i = 0; i < ASSETS_N; i++)
-        add(pages, arena, ASSETS[i].name, ASSETS[i].type,
-            (struct str){(const char *)ASSETS[i].bytes, ASSETS[i].len},
-            ASSETS[i].packed ? HTTP_GZIP_PACKED : HTTP_GZIP_STATIC);
-    add(pages, arena, "errors.html", "text/html; charset=utf-8", errors_page(arena),
-        HTTP_GZIP_STATIC);
+        pages->files[pages->n++] =
+            (struct file){str_from(ASSETS[i].name), str_from(ASSETS[i].source), ASSETS[i].immutable,
+                          asset_content(&ASSETS[i], arena)};
+    struct str html = errors_page(pages, arena);
+    pages->files[pages->n++] =
+        (struct file){.name = STR("errors.html"),
+                      .content = http_content_create(STR("text/html; charset=utf-8"),
+                                                     etag_of(arena, html), html, HTTP_GZIP_STATIC)};
     arena_destroy(arena);
     return pages;
 }
@@ -75,56 +106,91 @@ void pages_destroy(struct pages *pages)
     free(pages);
 }
 
-struct http_content *pages_content(struct pages *pages, struct str name)
+struct str pages_name(const struct pages *pages, struct str source)
+{
+    for (size_t i = 0; i < pages->n; i++)
+        if (str_eq(pages->files[i].source, source))
+            return pages->files[i].name;
+    assert(!"it was there when the program was built");
+    return STR_NONE;
+}
+
+static const struct file *find(const struct pages *pages, struct str name)
 {
     for (size_t i = 0; i < pages->n; i++)
         if (str_eq(pages->files[i].name, name))
-            return http_content_ref(pages->files[i].content);
+            return &pages->files[i];
     return NULL;
 }
 
-static enum err answer(struct call *c, struct str name)
+/* A reference to a page that every build has. */
+static struct http_content *page(const struct pages *pages, struct str name)
 {
-    struct http_content *content = pages_content(c->api->pages, name);
+    const struct file *file = find(pages, name);
+    assert(file);
+    return http_content_ref(file->content);
+}
 
-    if (!content)
-        return problem_set(&c->problem, PROBLEM_NOT_FOUND, NULL);
+static enum err answer(struct call *c, struct http_content *content)
+{
     c->http->response.status = 200;
     c->http->response.content = content;
-    c->http->response.cache_control = content->gzip_level == HTTP_GZIP_PACKED
-                                          ? STR("public, max-age=31536000, immutable")
-                                          : STR("no-cache");
+    c->http->response.cache_control = STR("no-cache");
     return ERR_OK;
 }
 
 enum err page_get(struct call *c)
 {
-    const char *pattern = c->route->http.pattern;
+    return answer(c, page(c->api->pages, STR("index.html")));
+}
 
-    if (str_is(STR("/reset"), pattern))
-        return answer(c, STR("reset.html"));
-    if (str_is(STR("/pay/{id}"), pattern))
-        return answer(c, STR("pay.html"));
-    return answer(c, STR("index.html"));
+/* Whoever asks for a file or the API shall not take a page for it. */
+static bool is_for_pages(struct str path)
+{
+    static const char *const others[] = {"api", "assets", "images", "dev"};
+    struct str rest = str_slice(path, 1, path.len), first = STR_NONE;
+
+    (void)str_split(&rest, '/', &first);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (str_is(first, others[i]))
+            return false;
+    return true;
+}
+
+bool pages_answer_unknown(const struct pages *pages, struct http_call *http)
+{
+    if ((http->method != HTTP_GET && http->method != HTTP_HEAD) || !is_for_pages(http->path) ||
+        !http_accepts_type(http, "text/html"))
+        return false;
+    http->response.status = 404;
+    http->response.content = page(pages, STR("index.html"));
+    return true;
 }
 
 enum err errors_page_get(struct call *c)
 {
-    return answer(c, STR("errors.html"));
+    return answer(c, page(c->api->pages, STR("errors.html")));
 }
 
 enum err docs_page_get(struct call *c)
 {
     c->http->response.security_policy = DOCS_POLICY;
-    return answer(c, STR("docs.html"));
-}
-
-enum err asset_get(struct call *c)
-{
-    return answer(c, c->http->params[0]);
+    return answer(c, page(c->api->pages, STR("docs.html")));
 }
 
 enum err openapi_get(struct call *c)
 {
-    return answer(c, STR("openapi.json"));
+    return answer(c, page(c->api->pages, STR("openapi.json")));
+}
+
+/* Under a name that says what is in it nothing ever changes. */
+enum err asset_get(struct call *c)
+{
+    const struct file *file = find(c->api->pages, c->http->params[0]);
+
+    if (!file || !file->immutable)
+        return problem_set(&c->problem, PROBLEM_NOT_FOUND, NULL);
+    enum err err = answer(c, http_content_ref(file->content));
+    c->http->response.cache_control = STR("public, max-age=31536000, immutable");
+    return err;
 }

@@ -54,14 +54,15 @@ struct http_content {
     struct str type;     /* Content-Type */
     struct str etag;     /* with its quotes; STR_NONE: none */
     struct str identity; /* of packed content: its gzip */
+    struct str brotli;   /* of packed content; STR_NONE: none */
     int gzip_level;
     int gzip_begun;    /* atomic */
     struct str *gzip;  /* atomic; made when the first client asks for it: http_content_gzip */
     struct str *plain; /* atomic; the same of packed content: http_content_plain */
 };
 
-/* How hard content is compressed: by how often it changes. HTTP_GZIP_PACKED: the bytes are gzip
- * already, and unpacked for the few clients that do not take it. */
+/* How hard content is compressed: by how often it changes. HTTP_GZIP_PACKED: it is already, and
+ * unpacked for the few clients that want it plain. */
 enum { HTTP_GZIP_PACKED = -1, HTTP_GZIP_NEVER = 0, HTTP_GZIP_CHANGING = 4, HTTP_GZIP_STATIC = 9 };
 
 struct http_header {
@@ -115,6 +116,10 @@ struct str http_header_get(const struct http_call *call, const char *name);
 bool http_query_next(struct http_call *call, struct str *rest, struct str *ret_name,
                      struct str *ret_value);
 
+/* Whether an Accept header names this media type, a range like text/any not counted: so browsers ask
+ * for pages, and programs do not. */
+bool http_accepts_type(const struct http_call *call, const char *type);
+
 /* Adds a response header; name is a constant, value is copied (CR and LF are a bug: asserted). */
 void http_response_header(struct http_call *call, const char *name, struct str value);
 
@@ -122,6 +127,10 @@ void http_response_header(struct http_call *call, const char *name, struct str v
  * last. */
 struct http_content *http_content_create(struct str type, struct str etag, struct str identity,
                                          int gzip_level);
+/* The same of what was compressed when the program was built. gzip and brotli (STR_NONE: there is
+ * none) are not copied: they outlive the content. */
+struct http_content *http_content_create_packed(struct str type, struct str etag, struct str gzip,
+                                                struct str brotli);
 struct http_content *http_content_ref(struct http_content *content);
 void http_content_unref(struct http_content *content); /* NULL is fine */
 

@@ -56,6 +56,15 @@ struct http_content *http_content_create(struct str type, struct str etag, struc
     return content;
 }
 
+struct http_content *http_content_create_packed(struct str type, struct str etag, struct str gzip,
+                                                struct str brotli)
+{
+    struct http_content *content = http_content_create(type, etag, STR_NONE, HTTP_GZIP_PACKED);
+    content->identity = gzip;
+    content->brotli = brotli;
+    return content;
+}
+
 struct str http_content_gzip(struct http_content *content)
 {
     struct str *made = __atomic_load_n(&content->gzip, __ATOMIC_ACQUIRE);
@@ -128,7 +137,8 @@ void http_content_unref(struct http_content *content)
         return;
     release(content->type);
     release(content->etag);
-    release(content->identity);
+    if (content->gzip_level != HTTP_GZIP_PACKED)
+        release(content->identity);
     release_made(content->gzip);
     release_made(content->plain);
     free(content);
@@ -143,28 +153,40 @@ static bool is_weight_positive(struct str weight)
     return weight.len == 0;
 }
 
-bool http_accepts(const struct http_call *call, const char *coding)
+/* Whether the list names it, and if so with a weight that is not 0. */
+static bool is_listed(struct str list, struct str wanted, bool *ret_accepted)
 {
-    struct str list = http_header_get(call, "Accept-Encoding"), item;
-    bool any = false;
+    struct str item;
     while (str_split(&list, ',', &item)) {
         struct str params = item, name, param;
         (void)str_split(&params, ';', &name);
-        name = str_trim(name);
-        bool is_named = str_eq_nocase(name, str_from(coding));
-        if (!is_named && !str_is(name, "*"))
+        if (!str_eq_nocase(str_trim(name), wanted))
             continue;
-        bool accepted = true;
+        *ret_accepted = true;
         while (str_split(&params, ';', &param)) {
             param = str_trim(param);
             if (param.len > 1 && (param.ptr[0] | 0x20) == 'q' && param.ptr[1] == '=')
-                accepted = is_weight_positive(str_trim(str_slice(param, 2, param.len)));
+                *ret_accepted = is_weight_positive(str_trim(str_slice(param, 2, param.len)));
         }
-        if (is_named)
-            return accepted;
-        any = accepted;
+        return true;
     }
-    return any;
+    return false;
+}
+
+bool http_accepts(const struct http_call *call, const char *coding)
+{
+    struct str list = http_header_get(call, "Accept-Encoding");
+    bool accepted = false;
+    if (!is_listed(list, str_from(coding), &accepted))
+        (void)is_listed(list, STR("*"), &accepted);
+    return accepted;
+}
+
+bool http_accepts_type(const struct http_call *call, const char *type)
+{
+    bool accepted = false;
+    (void)is_listed(http_header_get(call, "Accept"), str_from(type), &accepted);
+    return accepted;
 }
 
 static struct str opaque_tag(struct str etag)

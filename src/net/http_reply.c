@@ -41,7 +41,8 @@ const char *http_reply_reason(int status)
 static bool is_compressible(struct str type)
 {
     return str_starts(type, STR("application/json")) ||
-           str_starts(type, STR("application/problem+json")) || str_starts(type, STR("text/"));
+           str_starts(type, STR("application/problem+json")) ||
+           str_starts(type, STR("application/manifest+json")) || str_starts(type, STR("text/"));
 }
 
 static bool has_header(const struct http_response *response, struct str name)
@@ -165,6 +166,21 @@ void http_reply_head(struct http_job *job, struct str etag, struct str encoding,
     buf_put_char(head, 0);
 }
 
+static struct str choose_packed(struct http_job *job, struct str *ret_encoding)
+{
+    struct http_content *content = job->call.response.content;
+    if (job->call.response.status == 304)
+        return STR_NONE;
+    if (content->brotli.ptr && http_accepts(&job->call, "br")) {
+        *ret_encoding = STR("br");
+        return content->brotli;
+    }
+    if (!http_accepts(&job->call, "gzip"))
+        return http_content_plain(content);
+    *ret_encoding = STR("gzip");
+    return content->identity;
+}
+
 /* What of the content or the body is sent. */
 static struct str choose(struct http_job *job, struct str *ret_encoding, bool *ret_vary)
 {
@@ -174,12 +190,7 @@ static struct str choose(struct http_job *job, struct str *ret_encoding, bool *r
     *ret_vary = job->vary;
     if (content && content->gzip_level == HTTP_GZIP_PACKED) {
         *ret_vary = true;
-        if (response->status == 304)
-            return STR_NONE;
-        if (!http_accepts(&job->call, "gzip"))
-            return http_content_plain(content);
-        *ret_encoding = STR("gzip");
-        return content->identity;
+        return choose_packed(job, ret_encoding);
     }
     if (content) {
         *ret_vary =

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { checkAnswer, checkSchema } from './openapi.mjs';
 import { HANG_MS } from './server.mjs';
 
@@ -41,7 +41,8 @@ export function exchange(server, { method, path, headers = {}, body, onHeaders }
 }
 
 export function parseAnswer({ method, path, status, headers, raw, request }) {
-  const plain = headers['content-encoding'] === 'gzip' && raw.length ? gunzipSync(raw) : raw;
+  const unpack = { gzip: gunzipSync, br: brotliDecompressSync }[headers['content-encoding']];
+  const plain = unpack && raw.length ? unpack(raw) : raw;
   const text = plain.toString('utf8');
   const isJson = /[/+]json\b/.test(headers['content-type'] ?? '');
   const body = isJson && text ? JSON.parse(text) : undefined;

@@ -109,6 +109,13 @@ function checkProblem(answer, what) {
     assert.equal(body.errors[0]?.code, body.code, `${what}: the code is that of the first row`);
 }
 
+/* A browser is told by a page that there is none at this address. */
+function isPageForUnknown({ status, path, request, headers }) {
+  return status === 404 && !/^\/(api|assets|images|dev)(\/|$)/.test(path?.split('?')[0] ?? '/api') &&
+    /\btext\/html\b/i.test(request?.headers?.accept ?? '') &&
+    mediaType({ headers }) === 'text/html';
+}
+
 /* What no operation describes: an unknown path, a method that a path does not have, and what was
  * refused before there was a path. */
 function checkUnrouted(answer, what) {
@@ -124,6 +131,7 @@ function checkUnrouted(answer, what) {
   } else if (path) {
     assert.ok([400, 404, 413].includes(status), `${what}: not a path of docs/openapi.yaml`);
   }
+  if (isPageForUnknown(answer)) return;
   if (method === 'HEAD') return;
   checkSchema('/components/schemas/Problem', body, what);
   checkProblem(answer, what);

@@ -98,6 +98,21 @@ static size_t gunzip(const struct answer *answer, char *out, size_t size)
     return z.total_out;
 }
 
+static void expect_coding(struct rig *rig, const char *accepted, const char *coding,
+                          struct str bytes)
+{
+    char request[256];
+    (void)snprintf(request, sizeof request,
+                   "GET /menu HTTP/1.1\r\n" HOST "Accept-Encoding: %s\r\n\r\n", accepted);
+    struct answer answer = rig_ask(rig, request);
+    expect_header(&answer, "Content-Encoding", coding);
+    expect_header(&answer, "Vary", "Accept-Encoding");
+    expect_header(&answer, "ETag", coding ? "W/\"menu\"" : "\"menu\"");
+    assert_int_equal(answer.body_len, bytes.len);
+    assert_memory_equal(answer.body, bytes.ptr, bytes.len);
+    answer_finish(&answer);
+}
+
 static void test_http_content__gzip(void **state)
 {
     static const char *const accepting[] = {"gzip", "br, GZIP;q=0.5", "*", "gzip;q=1.0, *;q=0",
@@ -143,6 +158,37 @@ static void test_http_content__gzip(void **state)
     answer_finish(&small);
 }
 
+/* Whatever was compressed at build time is sent as it is: the server itself knows no brotli. */
+static void test_http_content__brotli_comes_first(void **state)
+{
+    static const char *const taking[] = {"br", "gzip, br",   "br;q=0.5, gzip",
+                                         "*",  "BR;q=0.001", "gzip;q=0, *"};
+    static const char *const gzipping[] = {"gzip", "br;q=0, gzip", "*, br;q=0", "xbr, gzip"};
+    static const char *const refusing[] = {"", "identity", "*;q=0", "br;q=0",
+                                           "br;q=0.000, gzip;q=0"};
+    static char bytes[5000];
+    struct rig *rig = *state;
+    struct http_content *menu = rig->menu;
+    memset(bytes, 'b', sizeof bytes);
+    rig->menu = http_content_create_packed(menu->type, menu->etag, http_content_gzip(menu),
+                                           (struct str){bytes, sizeof bytes});
+    rig_start(rig);
+    for (size_t i = 0; i < sizeof taking / sizeof *taking; i++)
+        expect_coding(rig, taking[i], "br", (struct str){bytes, sizeof bytes});
+    for (size_t i = 0; i < sizeof gzipping / sizeof *gzipping; i++)
+        expect_coding(rig, gzipping[i], "gzip", http_content_gzip(menu));
+    assert_null(__atomic_load_n(&rig->menu->plain, __ATOMIC_ACQUIRE)); /* nobody has needed it */
+    for (size_t i = 0; i < sizeof refusing / sizeof *refusing; i++)
+        expect_coding(rig, refusing[i], NULL, menu->identity);
+    struct answer known = rig_ask(rig, "GET /menu HTTP/1.1\r\n" HOST "Accept-Encoding: br\r\n"
+                                       "If-None-Match: W/\"menu\"\r\n\r\n");
+    assert_int_equal(known.status, 304);
+    expect_header(&known, "Content-Encoding", NULL);
+    expect_header(&known, "Vary", "Accept-Encoding");
+    answer_finish(&known);
+    http_content_unref(menu);
+}
+
 static void *unpack_menu(void *arg)
 {
     return (void *)(uintptr_t)http_content_plain(arg).ptr;
@@ -157,7 +203,7 @@ static void test_http_content__packed_content_is_unpacked_once(void **state)
     pthread_t threads[THREADS];
     char plain[65536];
     rig->menu =
-        http_content_create(menu->type, menu->etag, http_content_gzip(menu), HTTP_GZIP_PACKED);
+        http_content_create_packed(menu->type, menu->etag, http_content_gzip(menu), STR_NONE);
     rig_start(rig);
     struct answer packed =
         rig_ask(rig, "GET /menu HTTP/1.1\r\n" HOST "Accept-Encoding: gzip\r\n\r\n");
@@ -193,8 +239,12 @@ static void test_http_content__packed_content_is_unpacked_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(conditional), TEST(not_modified_compresses_nothing), TEST(content_compressed_once),
-        TEST(gzip),        TEST(packed_content_is_unpacked_once),
+        TEST(conditional),
+        TEST(not_modified_compresses_nothing),
+        TEST(content_compressed_once),
+        TEST(gzip),
+        TEST(brotli_comes_first),
+        TEST(packed_content_is_unpacked_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { exchange, parseAnswer } from '../lib/client.mjs';
+import { Client, exchange, parseAnswer } from '../lib/client.mjs';
 import { checkAnswer, checkSchema, description } from '../lib/openapi.mjs';
 import { picture } from '../lib/pictures.mjs';
 import { startServer } from '../lib/server.mjs';
@@ -94,7 +94,8 @@ before(async () => {
   const admin = await newAdmin();
   const customer = await newCustomer();
   Object.assign(roles, { admin, customer });
-  pools.names.push('servery.css');
+  const { text } = await new Client(server).get('/');
+  pools.names.push(...[...text.matchAll(/\/assets\/([^"]+)/g)].map(([, name]) => name));
   for (let i = 0; i < 4; i++)
     pools.foods.push((await addFood(admin, { price: 100 * i, stock: i ? 50 : null })).id);
   const [, food] = pools.foods.map((id) => ({ id }));
