@@ -239,6 +239,7 @@ class CheckTest(unittest.TestCase):
             )
             self.assert_found({"README.md": f"{mark}\n"}, f"README.md:1: {mark} left")
             self.assert_good({"src/net/x.c": f'f("{mark}");\n', "script/x": f"{mark}{mark}\n"})
+            self.assert_good({"web/x.ts": f"f('{mark}');\n"})
 
     def test_problem_codes_differ(self):
         spec = GOOD["docs/openapi.yaml"]
