@@ -4,6 +4,7 @@
  * styles one such file, and index.html names them all. Each text is also left compressed beside
  * itself (.gz, .br). files.json lists what the program has to hold: {name, source, type, immutable}.
  * For ninja: DEPFILE says what was read, STAMP is touched. */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, extname, join, relative, resolve } from 'node:path';
@@ -20,6 +21,15 @@ const TYPES = {
   '.png': 'image/png',
 };
 const COMPRESSED = ['.html', '.css', '.js', '.svg'];
+
+/* What home screens and old browsers want as pixels: from which drawing, how many a side. */
+const PIXELS = {
+  'icon-192.png': ['icon.svg', 192],
+  'icon-512.png': ['icon.svg', 512],
+  'icon-maskable-512.png': ['icon-maskable.svg', 512],
+  'apple-touch-icon.png': ['icon-maskable.svg', 180],
+  'favicon.png': ['icon.svg', 32],
+};
 
 const [out, stamp, depfile] = process.argv.slice(2);
 const files = [];
@@ -108,12 +118,19 @@ function putPage(name, preloads) {
   put(name, name, Buffer.from(html), false);
 }
 
+function putIcons() {
+  inputs.add(join(HERE, 'icons')); // a new one changes its folder
+  for (const name of readdirSync(join(HERE, 'icons')).sort())
+    if (TYPES[extname(name)]) putHashed(name, read(join('icons', name)));
+  for (const [name, [drawing, side]] of Object.entries(PIXELS))
+    putHashed(name, execFileSync('rsvg-convert',
+      ['--width', side, '--height', side, join(HERE, 'icons', drawing)]));
+}
+
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 const outputs = await bundle();
-inputs.add(join(HERE, 'icons')); // a new one changes its folder
-for (const name of readdirSync(join(HERE, 'icons')).sort())
-  if (TYPES[extname(name)]) putHashed(name, read(join('icons', name)));
+putIcons();
 putHashed('rapidoc.js', read('node_modules/rapidoc/dist/rapidoc-min.js'));
 putPage('index.html', staticImports(outputs, 'src/main.tsx'));
 putPage('docs.html', []);

@@ -85,6 +85,8 @@ enum err metrics_get(struct call *c);
 
 /* pages.c */
 enum err page_get(struct call *c);
+enum err manifest_get(struct call *c);
+enum err favicon_get(struct call *c);
 enum err errors_page_get(struct call *c);
 enum err docs_page_get(struct call *c);
 enum err asset_get(struct call *c);

@@ -5,11 +5,16 @@
 
 #include "api/assets.h"
 #include "api/handlers.h"
+#include "api/menu.h"
 
 /* RapiDoc styles by attributes and by style elements that it makes; its scripts are files. */
 #define DOCS_POLICY                                                                                \
     STR("default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "             \
         "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+
+/* The ground and the accent of web/styles/tokens.css, for whoever puts the shop on a home screen. */
+#define MANIFEST_GROUND "#FBF8F3"
+#define MANIFEST_THEME "#B4371F"
 
 enum { MADE = 1 }; /* files that are not among the assets: the page of the problems' codes */
 
@@ -36,7 +41,7 @@ void pages_begin(const struct pages *pages, struct buf *html, const char *title)
                STR_ARG(pages_name(pages, STR("icon.svg"))));
     buf_printf(html, "<link rel=\"stylesheet\" href=\"/assets/" STR_FMT "\">\n",
                STR_ARG(pages_name(pages, STR("main.css"))));
-    buf_printf(html, "<main class=\"plain\">\n<h1>%s</h1>\n", title);
+    buf_printf(html, "<main>\n<h1>%s</h1>\n", title);
 }
 
 void pages_end(struct buf *html)
@@ -181,6 +186,52 @@ enum err docs_page_get(struct call *c)
 enum err openapi_get(struct call *c)
 {
     return answer(c, page(c->api->pages, STR("openapi.json")));
+}
+
+static void put_icon(struct json_writer *w, struct call *c, const char *source, const char *type,
+                     const char *sizes, const char *purpose)
+{
+    struct str name = pages_name(c->api->pages, str_from(source));
+
+    json_begin_object(w, NULL);
+    json_str(w, "src", arena_printf(c->arena, "/assets/" STR_FMT, STR_ARG(name)));
+    json_cstr(w, "type", type);
+    json_cstr(w, "sizes", sizes);
+    json_cstr(w, "purpose", purpose);
+    json_end_object(w);
+}
+
+enum err manifest_get(struct call *c)
+{
+    struct shop shop = menu_shop_copy(c->api->menu, c->arena);
+    struct json_writer *w = call_json(c, 200);
+
+    json_begin_object(w, NULL);
+    json_cstr(w, "id", "/");
+    json_str(w, "name", shop.name);
+    json_str(w, "short_name", shop.name);
+    json_cstr(w, "start_url", "/");
+    json_cstr(w, "scope", "/");
+    json_cstr(w, "display", "standalone");
+    json_cstr(w, "background_color", MANIFEST_GROUND);
+    json_cstr(w, "theme_color", MANIFEST_THEME);
+    json_begin_array(w, "icons");
+    put_icon(w, c, "icon.svg", "image/svg+xml", "any", "any");
+    put_icon(w, c, "icon-192.png", "image/png", "192x192", "any");
+    put_icon(w, c, "icon-512.png", "image/png", "512x512", "any");
+    put_icon(w, c, "icon-maskable-512.png", "image/png", "512x512", "maskable");
+    json_end_array(w);
+    json_end_object(w);
+    call_etag(c);
+    c->http->response.content_type = STR("application/manifest+json");
+    c->http->response.cache_control = STR("no-cache");
+    return ERR_OK;
+}
+
+/* Some ask for it whatever the page says. */
+enum err favicon_get(struct call *c)
+{
+    return answer(c, page(c->api->pages, pages_name(c->api->pages, STR("favicon.png"))));
 }
 
 /* Under a name that says what is in it nothing ever changes. */

@@ -109,6 +109,8 @@ const struct route ROUTES[] = {
     {{HTTP_GET, "/admin/payments", LOOP}, ALL, 0, page_get},
     {{HTTP_GET, "/admin/sales", LOOP}, ALL, 0, page_get},
     {{HTTP_GET, "/admin/settings", LOOP}, ALL, 0, page_get},
+    {{HTTP_GET, "/manifest.webmanifest", LOOP}, ALL, 0, manifest_get},
+    {{HTTP_GET, "/favicon.ico", LOOP}, ALL, 0, favicon_get},
     {{HTTP_GET, "/errors", LOOP}, ALL, 0, errors_page_get},
     {{HTTP_GET, "/docs", LOOP}, ALL, 0, docs_page_get},
     {{HTTP_GET, "/assets/{name}", LOOP}, ALL, 0, asset_get},

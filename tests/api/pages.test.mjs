@@ -7,6 +7,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { Client } from '../lib/client.mjs';
 import { description } from '../lib/openapi.mjs';
 import { startServer } from '../lib/server.mjs';
+import { logInAdmin } from '../lib/shop.mjs';
 
 const BROWSER = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
 const UNPACK = { br: brotliDecompressSync, gzip: gunzipSync, undefined: (raw) => raw };
@@ -143,5 +144,66 @@ test('pages: they obey their own content security policy', async () => {
     assert.doesNotMatch(text, /<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:/i, path);
     for (const [, url] of text.matchAll(/(?:src|href)="([^"#]+)"/g))
       assert.ok(url.startsWith('/') && !url.startsWith('//'), `${path}: ${url}`);
+  }
+});
+
+/* ---- On a home screen ---- */
+
+test('manifest: it is named as the shop is', async () => {
+  const admin = await logInAdmin(server);
+  const before = await get('/manifest.webmanifest');
+  const { body: shop } = await get('/api/shop');
+  assert.equal(before.headers['content-type'], 'application/manifest+json');
+  assert.equal(before.headers['cache-control'], 'no-cache');
+  assert.equal(before.body.name, shop.name);
+  const known = { 'if-none-match': before.headers.etag };
+  await get('/manifest.webmanifest', known, { expect: 304 });
+
+  const name = 'Chez "Zoë" </script> & Söhne';
+  await admin.put('/api/shop', { name });
+  const renamed = await get('/manifest.webmanifest', known, { expect: 200 });
+  assert.equal(renamed.body.name, name);
+  assert.equal(renamed.body.short_name, name);
+  assert.notEqual(renamed.headers.etag, before.headers.etag);
+  await admin.put('/api/shop', { name: shop.name });
+  const again = await get('/manifest.webmanifest', {}, { expect: 200 });
+  assert.equal(again.headers.etag, before.headers.etag);
+});
+
+const PNG = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
+
+/* Its sides, after the signature, the length and the type of its first chunk. */
+function sidesOf(png) {
+  assert.ok(png.subarray(0, 8).equals(PNG));
+  return `${png.readUInt32BE(16)}x${png.readUInt32BE(20)}`;
+}
+
+test('manifest: its pictures are there, as large as it says', async () => {
+  const { body: { icons } } = await get('/manifest.webmanifest');
+  const seen = icons.map(({ sizes, purpose }) => `${sizes} ${purpose}`);
+  assert.deepEqual(seen.sort(), ['192x192 any', '512x512 any', '512x512 maskable', 'any any']);
+  for (const { src, type, sizes } of icons) {
+    const { headers, raw } = await get(src, {}, { expect: 200 });
+    assert.equal(headers['content-type'], type);
+    assert.equal(headers['cache-control'], 'public, max-age=31536000, immutable');
+    if (type === 'image/png') assert.equal(sidesOf(raw), sizes);
+    else assert.match(raw.toString(), /^<svg /);
+  }
+});
+
+test('pages: pictures are not compressed again', async () => {
+  const { text } = await get('/');
+  const [, path] = text.match(/rel="apple-touch-icon" href="([^"]+)"/);
+  const picture = await get(path, { 'accept-encoding': 'br, gzip' });
+  assert.equal(sidesOf(picture.raw), '180x180');
+  const icon = await get('/favicon.ico', { 'accept-encoding': 'br, gzip' });
+  assert.equal(sidesOf(icon.raw), '32x32');
+  assert.equal(icon.headers['cache-control'], 'no-cache');
+  await get('/favicon.ico', { 'if-none-match': icon.headers.etag }, { expect: 304 });
+  for (const { headers } of [picture, icon]) {
+    assert.equal(headers['content-type'], 'image/png');
+    assert.equal(headers['content-encoding'], undefined);
+    assert.equal(headers.vary, undefined);
+    assert.match(headers.etag, /^"/);
   }
 });
