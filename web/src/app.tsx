@@ -95,7 +95,8 @@ export function App() {
             <Route path="/forgot" component={ForgotPage} />
             <Route path="/reset" component={ResetPage} />
             <Route path="/account" component={Account} />
-            <Route path="/admin/:page*" component={Admin} />
+            <Route path="/admin" component={Admin} />
+            <Route path="/admin/*" component={Admin} />
             <Route default component={NotFoundPage} />
           </Router>
         </ErrorBoundary>

@@ -1,4 +1,4 @@
-/* The staff's pages, in one file of the build: customers never fetch it. */
+/* The staff's pages, in one file of the build: customers never fetch it. Paths are those after /admin. */
 import { Route, Router } from 'preact-iso/router';
 import { NotFoundPage } from '../pages/not_found';
 import { BoardPage } from './board';
@@ -21,18 +21,18 @@ const NewFood = () => <FoodPage id={null} />;
 export default function AdminPages() {
   return (
     <Router>
-      <Route path="/admin" component={BoardPage} />
-      <Route path="/admin/orders" component={AdminOrdersPage} />
-      <Route path="/admin/orders/:id" component={Order} />
-      <Route path="/admin/orders/:id/ticket" component={Ticket} />
-      <Route path="/admin/orders/:id/receipt" component={Receipt} />
-      <Route path="/admin/menu" component={MenuManagerPage} />
-      <Route path="/admin/menu/new" component={NewFood} />
-      <Route path="/admin/menu/:id" component={Food} />
-      <Route path="/admin/customers" component={CustomersPage} />
-      <Route path="/admin/payments" component={PaymentsPage} />
-      <Route path="/admin/sales" component={SalesPage} />
-      <Route path="/admin/settings" component={SettingsPage} />
+      <Route path="/" component={BoardPage} />
+      <Route path="/orders" component={AdminOrdersPage} />
+      <Route path="/orders/:id" component={Order} />
+      <Route path="/orders/:id/ticket" component={Ticket} />
+      <Route path="/orders/:id/receipt" component={Receipt} />
+      <Route path="/menu" component={MenuManagerPage} />
+      <Route path="/menu/new" component={NewFood} />
+      <Route path="/menu/:id" component={Food} />
+      <Route path="/customers" component={CustomersPage} />
+      <Route path="/payments" component={PaymentsPage} />
+      <Route path="/sales" component={SalesPage} />
+      <Route path="/settings" component={SettingsPage} />
       <Route default component={NotFoundPage} />
     </Router>
   );
