@@ -6,7 +6,7 @@
  * For ninja: DEPFILE says what was read, STAMP is touched. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, extname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
@@ -32,8 +32,25 @@ const PIXELS = {
 };
 
 const [out, stamp, depfile] = process.argv.slice(2);
+const before = lastBuild();
 const files = [];
 const inputs = new Set([fileURLToPath(import.meta.url)]);
+
+/* What the last build has left, if it came to its end: what has its hash in its name is not compressed
+ * again. */
+function lastBuild() {
+  const list = join(out, 'files.json');
+  if (!existsSync(list)) return [];
+  const names = JSON.parse(readFileSync(list)).map(({ name }) => name);
+  rmSync(list);
+  return names;
+}
+
+function removeOld() {
+  for (const name of before.filter((old) => !files.some((file) => file.name === old)))
+    for (const suffix of ['', '.gz', '.br'])
+      rmSync(join(out, name + suffix), { force: true });
+}
 
 function read(path) {
   const whole = join(HERE, path);
@@ -52,8 +69,10 @@ function compress(name, bytes) {
 }
 
 function put(name, source, bytes, immutable) {
-  writeFileSync(join(out, name), bytes);
-  compress(name, bytes);
+  if (!immutable || !before.includes(name)) {
+    writeFileSync(join(out, name), bytes);
+    compress(name, bytes);
+  }
   files.push({ name, source, type: TYPES[extname(name)], immutable });
 }
 
@@ -127,13 +146,13 @@ function putIcons() {
       ['--width', side, '--height', side, join(HERE, 'icons', drawing)]));
 }
 
-rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 const outputs = await bundle();
 putIcons();
 putHashed('rapidoc.js', read('node_modules/rapidoc/dist/rapidoc-min.js'));
 putPage('index.html', staticImports(outputs, 'src/main.tsx'));
 putPage('docs.html', []);
+removeOld();
 writeFileSync(join(out, 'files.json'), JSON.stringify(files));
 
 if (stamp) {
