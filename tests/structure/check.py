@@ -27,7 +27,9 @@ LAYERS = {
 FILE_LINES_MAX = 700
 FUNCTION_LINES_MAX = 100
 
-NOT_OURS = {".git", ".cache", "node_modules", "__pycache__", "dist", "coverage", "test-results"}
+NOT_OURS = {
+    ".git", ".cache", "node_modules", "generated", "__pycache__", "dist", "coverage", "test-results",
+}
 LOCK_FILES = {"package-lock.json"}
 CODE_SUFFIXES = {".c", ".h", ".py", ".mjs", ".js", ".ts", ".tsx", ".css"}
 

@@ -99,6 +99,7 @@ class CheckTest(unittest.TestCase):
             {
                 "web/node_modules/x/a.js": "// FIX" + "ME\n" * 1000,
                 "build/x.c": "/* TO" + "DO */",
+                "web/generated/api.ts": "\n" * 1000,
                 "tests/package-lock.json": '"sha512-X' + 'XX+TO' + 'DO/"\n' * 1000,
                 "web/logo.png": b"\x89PNG\xff\xfe TO" + b"DO ",
             }
