@@ -1,27 +1,27 @@
-/* The cart: the account's, kept by the server, or that of somebody who has not logged in, kept in the
- * browser until it joins the account's. Both are shown alike. A change is shown at once and then sent;
- * the server's answer, with its prices, is what stays. */
-import { computed, effect, signal } from '@preact/signals';
-import { type Cart, type CartLine, CallError, type Food, call, newKey } from '../api';
+/* The cart: the account's, kept by the server, or a guest's, until it joins the account's. Both are
+ * shown alike. A change is shown at once and then sent; the server's answer, with its prices, is what
+ * stays. */
+import { batch, computed, effect, signal } from '@preact/signals';
+import { type Cart, type CartLine, CallError, call } from '../api';
 import { explain } from '../words';
 import { whenReachedAgain } from './connection';
-import { inBrowser } from './kept';
-import { foodById, foods } from './menu';
-import { me } from './session';
+import { type GuestLine, LINES_MAX, QUANTITY_MAX, guest, sendGuest, setGuest, setGuestQuantity } from './guest';
+import { foodById, foods, loadMenu } from './menu';
+import { me, wasEnded } from './session';
 import { listen, tell } from './tabs';
 import { toast } from './toast';
 
-export const QUANTITY_MAX = 99; // of one line
-export const LINES_MAX = 50;
+export { LINES_MAX, QUANTITY_MAX };
 
-interface GuestLine { food_id: number; name: string; quantity: number; key?: string }
+type Dish = { id: number; name: string };
+type Wish = { name: string; quantity: number };
 
 /* The account's cart as the server last told it; null: not there yet, or nobody is logged in. */
 export const account = signal<Cart | null>(null);
-const guest = signal<GuestLine[]>(inBrowser.get<GuestLine[]>('cart') ?? []);
+export const cartError = signal<unknown>(null);
 
 /* Quantities that were chosen and are not confirmed yet, by food. */
-const wanted = signal<ReadonlyMap<number, { name: string; quantity: number }>>(new Map());
+const wanted = signal<ReadonlyMap<number, Wish>>(new Map());
 
 /* Why the last change of a food was refused, until its next one. */
 export const refusals = signal<ReadonlyMap<number, string>>(new Map());
@@ -34,12 +34,14 @@ function without<V>(map: ReadonlyMap<number, V>, id: number): Map<number, V> {
 
 /* ---- What is shown ---- */
 
-function lineOf(food: Food | undefined, id: number, name: string, quantity: number): CartLine {
+/* A line that the server has not priced: as the menu says. */
+function lineOf(id: number, name: string, quantity: number): CartLine {
+  const food = foodById.value.get(id);
   const price = food?.price ?? 0;
   let problem: CartLine['problem'] = null;
-  if (!food?.available)
+  if (foods.value !== null && !food?.available)
     problem = 'unavailable';
-  else if (food.stock !== null && food.stock < quantity)
+  else if (food && food.stock !== null && food.stock < quantity)
     problem = 'out_of_stock';
   return {
     food_id: id, name: food?.name ?? name, image_url: food?.image_url ?? null, quantity,
@@ -47,24 +49,23 @@ function lineOf(food: Food | undefined, id: number, name: string, quantity: numb
   };
 }
 
-function guestLines(): CartLine[] {
-  return foods.value === null ? [] : guest.value.map(({ food_id, name, quantity }) =>
-    lineOf(foodById.value.get(food_id), food_id, name, quantity));
-}
-
-function accountLines(): CartLine[] {
+function accountLines(cart: Cart): CartLine[] {
   const rest = new Map(wanted.value);
-  const lines = (account.value?.items ?? []).map((line) => {
+  const shown = cart.items.map((line) => {
     const wish = rest.get(line.food_id);
     rest.delete(line.food_id);
     return wish ? { ...line, quantity: wish.quantity, line_total: line.unit_price * wish.quantity } : line;
   });
   for (const [id, { name, quantity }] of rest)
-    lines.push(lineOf(foodById.value.get(id), id, name, quantity));
-  return lines.filter((line) => line.quantity > 0);
+    shown.push(lineOf(id, name, quantity));
+  return shown.filter((line) => line.quantity > 0);
 }
 
-export const lines = computed(() => (me.value ? accountLines() : guestLines()));
+/* While the account's cart is not there, what is chosen waits with the guest's lines, to join it. */
+const isAccount = computed(() => Boolean(me.value && account.value));
+
+export const lines = computed(() => (isAccount.value ? accountLines(account.value!)
+  : guest.value.map(({ food_id, name, quantity }) => lineOf(food_id, name, quantity))));
 export const total = computed(() => lines.value.reduce((sum, line) => sum + line.line_total, 0));
 export const count = computed(() => lines.value.reduce((sum, line) => sum + line.quantity, 0));
 export const hasProblem = computed(() => lines.value.some((line) => line.problem));
@@ -76,81 +77,132 @@ export const isSettled = computed(() => wanted.value.size === 0);
 export const isLoaded = computed(() => (me.value ? account.value !== null
   : me.value === null && (foods.value !== null || guest.value.length === 0)));
 
+const quantities = computed(() => new Map(lines.value.map((line) => [line.food_id, line.quantity])));
+
 export function quantityOf(foodId: number): number {
-  return lines.value.find((line) => line.food_id === foodId)?.quantity ?? 0;
+  return quantities.value.get(foodId) ?? 0;
 }
 
-/* ---- Changing it ---- */
+/* ---- Reading it ---- */
 
-function setGuest(next: GuestLine[]) {
-  guest.value = next;
-  inBrowser.set('cart', next.length ? next : null);
-  tell('cart', null);
-}
+let turn = 0; // the last question or answer: an answer to an older question is old
 
 export function setAccount(cart: Cart) {
-  account.value = cart;
+  turn++;
+  batch(() => {
+    account.value = cart;
+    cartError.value = null;
+  });
 }
 
 export async function loadCart() {
-  if (me.peek())
-    setAccount(await call('get', '/api/cart'));
+  if (!me.peek())
+    return;
+  const mine = ++turn;
+  const cart = await call('get', '/api/cart');
+  if (mine === turn)
+    setAccount(cart);
 }
 
-function setGuestQuantity(food: { id: number; name: string }, quantity: number) {
-  const has = guest.peek().some((line) => line.food_id === food.id);
-  if (!has && guest.peek().length >= LINES_MAX) {
-    refuse(food.id, `A cart holds ${LINES_MAX} different dishes. Take one out first.`);
-    return;
+let joining: Promise<void> | null = null;
+
+/* What a visitor had chosen is added to his account's cart. What cannot be had is named and left out. */
+async function join() {
+  for (let isWhole = true; isWhole && guest.peek().length && me.peek();) {
+    const mine = me.peek()!.id;
+    const joined = await sendGuest();
+    isWhole = joined.isWhole;
+    if (joined.lost.length)
+      toast(`Could not be added to your cart any more: ${joined.lost.join(', ')}. The rest is there.`, { kind: 'bad' });
+    const cart = await call('get', '/api/cart');
+    batch(() => {
+      joined.finish();
+      if (me.peek()?.id === mine)
+        setAccount(cart);
+    });
+    tell('cart', null);
   }
-  const changed = { food_id: food.id, name: food.name, quantity };
-  setGuest((has ? guest.peek().map((line) => (line.food_id === food.id ? changed : line))
-    : [...guest.peek(), changed]).filter((line) => line.quantity > 0));
 }
+
+/* The account's cart, with what was chosen before logging in. */
+export function enter(): Promise<void> {
+  joining ??= (guest.peek().length ? join() : loadCart()).finally(() => { joining = null; });
+  return joining;
+}
+
+function refresh() {
+  if (document.hidden || sending || !me.peek())
+    return;
+  enter().catch((error) => { cartError.value = error; });
+}
+
+/* ---- Changing it ---- */
 
 function refuse(id: number, words: string) {
   refusals.value = new Map(refusals.peek()).set(id, words);
 }
 
-/* The session has ended: what was being added waits in the browser for the next log-in. */
-function keepForLater(id: number, { name, quantity }: { name: string; quantity: number }) {
-  const had = account.peek()?.items.find((line) => line.food_id === id)?.quantity ?? 0;
-  if (quantity > had)
-    setGuest([...guest.peek().filter((line) => line.food_id !== id),
-      { food_id: id, name, quantity: quantity - had }]);
+function leftWords(id: number): string {
+  const left = foodById.peek().get(id)?.stock ?? 0;
+  return left > 0 ? `There are only ${left} left.` : 'Sold out while you were choosing.';
+}
+
+async function refused(id: number, error: unknown) {
+  if (!(error instanceof CallError) || ![404, 409].includes(error.status)) {
+    refuse(id, explain(error));
+    return;
+  }
+  await Promise.all([loadMenu(), loadCart().catch(() => {})]);
+  refuse(id, error.code === 'out_of_stock' ? leftWords(id) : explain(error));
 }
 
 let sending: Promise<void> | null = null;
+let isTold = false; // another tab has changed the cart meanwhile
 
-async function send() {
-  for (;;) {
-    const [next] = wanted.peek();
-    if (!next)
+async function sendOne(id: number, wish: Wish) {
+  const mine = me.peek()?.id;
+  try {
+    const cart = await call('put', '/api/cart/items/{id}', { id, body: { quantity: wish.quantity } });
+    if (me.peek()?.id !== mine)
       return;
-    const [id, wish] = next;
-    try {
-      setAccount(await call('put', '/api/cart/items/{id}', { id, body: { quantity: wish.quantity } }));
+    batch(() => {
+      setAccount(cart);
       if (wanted.peek().get(id) === wish)
         wanted.value = without(wanted.peek(), id);
-      tell('cart', null);
-    } catch (error) {
-      wanted.value = without(wanted.peek(), id);
-      if (error instanceof CallError && error.status === 401) {
-        keepForLater(id, wish);
-      } else {
-        refuse(id, explain(error));
-        await loadCart().catch(() => {});
-      }
-    }
+    });
+    tell('cart', null);
+  } catch (error) {
+    wanted.value = without(wanted.peek(), id);
+    if (me.peek()?.id === mine)
+      await refused(id, error);
   }
 }
 
+async function send() {
+  for (let [next] = wanted.peek(); next; [next] = wanted.peek())
+    await sendOne(...next);
+  if (isTold)
+    await loadCart().catch(() => {});
+  isTold = false;
+}
+
+function setGuestLine(food: Dish, quantity: number) {
+  const stock = foodById.peek().get(food.id)?.stock ?? QUANTITY_MAX;
+  if (quantity > quantityOf(food.id) && quantity > stock)
+    refuse(food.id, leftWords(food.id));
+  else if (!setGuestQuantity(food, quantity))
+    refuse(food.id, `A cart holds ${LINES_MAX} different dishes. Take one out first.`);
+  if (me.peek())
+    refresh();
+}
+
 /* Shown at once; quick taps add up and are sent one after the other. */
-export function setQuantity(food: { id: number; name: string }, quantity: number) {
+export function setQuantity(food: Dish, quantity: number) {
   const wish = Math.min(Math.max(quantity, 0), QUANTITY_MAX);
-  refusals.value = without(refusals.peek(), food.id);
-  if (!me.peek()) {
-    setGuestQuantity(food, wish);
+  if (refusals.peek().has(food.id))
+    refusals.value = without(refusals.peek(), food.id);
+  if (!isAccount.peek()) {
+    setGuestLine(food, wish);
     return;
   }
   wanted.value = new Map(wanted.peek()).set(food.id, { name: food.name, quantity: wish });
@@ -162,58 +214,61 @@ export async function settled() {
   await sending;
 }
 
-/* ---- Joining ---- */
-
-/* What a visitor had chosen is added to his account's cart, each line once: its key makes a repetition
- * harmless. What cannot be had is named and left out. */
-async function join() {
-  const lost: string[] = [];
-  for (const line of guest.peek().map((each) => ({ ...each, key: each.key ?? newKey() }))) {
-    setGuest(guest.peek().map((other) => (other.food_id === line.food_id ? line : other)));
-    try {
-      setAccount(await call('post', '/api/cart/items', {
-        body: { food_id: line.food_id, quantity: line.quantity }, key: line.key }));
-    } catch (error) {
-      if (!(error instanceof CallError) || ![404, 409, 422].includes(error.status))
-        break; // no connection, or the session is over: it stays for the next time
-      lost.push(line.name);
-    }
-    setGuest(guest.peek().filter((other) => other.food_id !== line.food_id));
+export async function clearCart() {
+  refusals.value = new Map();
+  if (!isAccount.peek()) {
+    setGuest([]);
+    return;
   }
-  if (lost.length)
-    toast(`Could not be added to your cart any more: ${lost.join(', ')}. The rest is there.`, { kind: 'bad' });
+  wanted.value = new Map();
+  await settled();
+  setAccount(await call('delete', '/api/cart'));
+  tell('cart', null);
 }
 
-let joining: Promise<void> | null = null;
+/* ---- Whose it is ---- */
 
-/* The account's cart, with what was chosen before logging in. */
-export function enter(): Promise<void> {
-  joining ??= (async () => {
-    if (guest.peek().length)
-      await join();
-    await loadCart();
-  })().finally(() => { joining = null; });
-  return joining;
+/* The session has ended: what was being added waits in the browser for the next log-in. */
+function keepWishes() {
+  for (const [id, { name, quantity }] of wanted.peek()) {
+    const had = account.peek()?.items.find((line) => line.food_id === id)?.quantity ?? 0;
+    if (quantity > had)
+      setGuestQuantity({ id, name }, quantity - had);
+  }
+}
+
+let whose: number | null = null;
+
+function change(id: number | null) {
+  if (id === whose)
+    return;
+  if (id === null && wasEnded.peek())
+    keepWishes();
+  whose = id;
+  turn++;
+  batch(() => {
+    account.value = null;
+    cartError.value = null;
+    wanted.value = new Map();
+    refusals.value = new Map();
+  });
+  refresh();
 }
 
 export function keepCartFresh() {
-  const refresh = () => {
-    if (!document.hidden && !sending)
-      void enter().catch(() => {});
-  };
+  effect(() => change(me.value?.id ?? null));
   effect(() => {
-    if (me.value) {
-      refresh();
-    } else {
-      account.value = null;
-      wanted.value = new Map();
-    }
+    if (foods.value && isAccount.peek() && account.peek()!.items.length)
+      refresh(); // a dish of the menu has changed: perhaps one of these
   });
   document.addEventListener('visibilitychange', refresh);
   whenReachedAgain(refresh);
-  listen('cart', () => {
-    guest.value = inBrowser.get<GuestLine[]>('cart') ?? [];
-    if (me.peek() && !sending)
-      void loadCart().catch(() => {});
+  listen('cart', (message) => {
+    if (message)
+      guest.value = message as GuestLine[];
+    else if (sending)
+      isTold = true;
+    else
+      refresh();
   });
 }

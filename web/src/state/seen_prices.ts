@@ -1,0 +1,14 @@
+/* The prices that the customer saw last, of the dishes in the cart: when one differs now, the cart says
+ * so. */
+import type { CartLine } from '../api';
+import { inBrowser } from './kept';
+
+type Prices = Record<string, number>;
+
+export function seenPrices(): Prices {
+  return inBrowser.get<Prices>('prices') ?? {};
+}
+
+export function setSeenPrices(lines: CartLine[]) {
+  inBrowser.set('prices', Object.fromEntries(lines.map((line) => [line.food_id, line.unit_price])));
+}
