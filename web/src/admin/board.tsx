@@ -1,5 +1,214 @@
+/* The kitchen's board: every open order in the column of its status, live, readable from afar. */
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { CircleAlert } from 'lucide-preact';
+import type { Order } from '../api';
+import { plural } from '../format';
+import { Load } from '../parts/load';
 import { Page } from '../parts/page';
+import { STATUS } from '../parts/status';
+import type { LiveState } from '../state/live';
+import { bell, ring, turnOff, turnOn, wakeAtTouch, warn } from './bell';
+import { BellControl, Keys, KeysButton, Silence } from './board_bar';
+import {
+  columns, endLoading, isLoaded, load, move, moves, orders, problem, put, touch, untouched,
+} from './board_state';
+import { useFeed } from './feed';
+import { numbers } from './numbers';
+import { COLUMNS, type Column, nextStep, type OpenStatus } from './steps';
+import { TicketCard } from './ticket';
+import { Todo, useTodo } from './todo';
+
+const TODO_EVERY_MS = 60_000;
+const LOST_AFTER_MS = 2500; // a stream that is back before that is not worth a word
+
+function advanceNumber(number: number) {
+  const [id] = [...numbers.peek()].find(([, other]) => other === number) ?? [];
+  const order = id === undefined ? undefined : orders.peek().get(id);
+  const step = order && !moves.peek().has(order.id) && nextStep(order.status, order.fulfilment);
+  if (order && step)
+    void move(order, step.to);
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.matches('input, textarea, select, [contenteditable]');
+}
+
+/* The keys of the board; returns whether they are being shown. */
+function useKeys(): [boolean, (isOpen: boolean) => void] {
+  const [isOpen, setOpen] = useState(false);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target))
+        return;
+      if (/^[1-9]$/.test(event.key))
+        advanceNumber(Number(event.key));
+      else if (event.key === '?')
+        setOpen((was) => !was);
+      else if (event.key === 'Escape')
+        setOpen(false);
+      else if (event.key.toLowerCase() === 's')
+        touch(...untouched.peek());
+      else if (event.key.toLowerCase() === 'b')
+        void (bell.peek() === 'on' ? turnOff() : turnOn());
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, []);
+  return [isOpen, setOpen];
+}
+
+function useBell(isLost: boolean) {
+  const rings = untouched.value.size > 0 && bell.value === 'on';
+  const warns = isLost && bell.value === 'on';
+  useEffect(() => wakeAtTouch(), []);
+  useEffect(() => (rings ? ring() : undefined), [rings]);
+  useEffect(() => (warns ? warn() : undefined), [warns]);
+}
+
+/* What a screen reader hears when something comes or goes on by itself. */
+function Announcer() {
+  const [words, setWords] = useState('');
+  const known = useRef<Map<number, string> | null>(null);
+  useEffect(() => {
+    if (!isLoaded.value)
+      return;
+    const had = known.current;
+    const now = new Map([...orders.value.values()].map((order) => [order.id, order.status as string]));
+    known.current = now;
+    const said = !had ? [] : [...orders.value.values()].flatMap((order) => {
+      if (!had.has(order.id))
+        return [`New order ${order.id}, ${order.fulfilment}, ${plural(order.items.length, 'dish', 'dishes')}.`];
+      return had.get(order.id) === order.status ? [] : [`Order ${order.id}: ${STATUS[order.status].word}.`];
+    });
+    if (said.length)
+      setWords(said.slice(0, 3).join(' '));
+  }, [orders.value, isLoaded.value]);
+  return <p class="visually-hidden" role="status" aria-live="polite">{words}</p>;
+}
+
+/* Draws anew only when something about this order changes: the board may hold hundreds. */
+function Slot({ order, status }: { order: Order; status: OpenStatus }) {
+  const isMoving = moves.value.has(order.id);
+  const isNew = untouched.value.has(order.id);
+  const number = numbers.value.get(order.id);
+  return useMemo(() => (
+    <TicketCard order={order} status={status} isMoving={isMoving} isNew={isNew} number={number} />
+  ), [order, status, isMoving, isNew, number]);
+}
+
+function BoardColumn({ column: { status, title, calm }, isChosen }: { column: Column; isChosen: boolean }) {
+  const open = columns.value[status];
+  const { icon: Icon } = STATUS[status];
+  return (
+    <section class={`column ${open.length ? '' : 'calm'} ${isChosen ? 'chosen' : ''}`} aria-labelledby={`column-${status}`}>
+      <h2 id={`column-${status}`}>
+        <Icon size={20} aria-hidden="true" /> {title} <span class="column-count number">{open.length}</span>
+      </h2>
+      {open.length ? (
+        <ul class="tickets">
+          {open.map((order) => <li key={order.id}><Slot order={order} status={status} /></li>)}
+        </ul>
+      ) : <p class="column-calm">{calm}</p>}
+    </section>
+  );
+}
+
+function Tabs({ chosen, choose }: { chosen: OpenStatus; choose: (status: OpenStatus) => void }) {
+  return (
+    <nav class="column-tabs" aria-label="Columns">
+      {COLUMNS.map(({ status, title }) => {
+        const n = columns.value[status].length;
+        return (
+          <button key={status} type="button" aria-pressed={chosen === status} onClick={() => choose(status)}>
+            <span class="number column-tab-count">{n}</span> {title}
+          </button>
+        );
+      })}
+    </nav>
+  );
+}
+
+/* Whether the stream has been away for so long that somebody has to know. */
+function useLost(state: LiveState): boolean {
+  const [isLost, setLost] = useState(false);
+  useEffect(() => {
+    if (state !== 'lost') {
+      setLost(false);
+      return undefined;
+    }
+    const timer = setTimeout(() => setLost(true), LOST_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [state]);
+  return isLost;
+}
+
+function Lost({ isLost }: { isLost: boolean }) {
+  return (
+    <div role="alert">
+      {isLost && (
+        <p class="board-lost">
+          <CircleAlert size={40} aria-hidden="true" />
+          <span><strong>No connection.</strong> New orders are not shown and do not ring. Trying again …</span>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function useBoard() {
+  const todo = useTodo();
+  const state = useFeed({
+    onOrder: put,
+    onPayment: () => void todo.reload(),
+    onStale: () => {
+      void load();
+      void todo.reload();
+    },
+  });
+  useEffect(() => {
+    void load();
+    const timer = setInterval(() => void todo.reload(), TODO_EVERY_MS);
+    return () => {
+      clearInterval(timer);
+      endLoading();
+    };
+  }, []);
+  return { todo, state };
+}
 
 export function BoardPage() {
-  return <Page title="Board">{null}</Page>;
+  const { todo, state } = useBoard();
+  const [areKeysShown, showKeys] = useKeys();
+  const [chosen, choose] = useState<OpenStatus>('pending');
+  const isLost = useLost(state);
+  useBell(isLost);
+  const n = columns.value.pending.length;
+  const read = { data: isLoaded.value || orders.value.size ? true : null, error: problem.value, reload: load, set: () => {} };
+  return (
+    <Page title={n ? `(${n}) Board` : 'Board'} heading={null} class="wide board">
+      <div class="board-bar">
+        <h1>Board</h1>
+        <Todo from={todo} />
+        <span class="grow" />
+        <Silence />
+        <BellControl isLive={!isLost} />
+        <KeysButton isOpen={areKeysShown} onClick={() => showKeys(!areKeysShown)} />
+      </div>
+      {areKeysShown && <Keys />}
+      <Lost isLost={isLost} />
+      <Announcer />
+      <Load from={read} what="Reading the orders …">
+        {() => (
+          <>
+            <Tabs chosen={chosen} choose={choose} />
+            <div class="columns">
+              {COLUMNS.map((column) => (
+                <BoardColumn key={column.status} column={column} isChosen={column.status === chosen} />
+              ))}
+            </div>
+          </>
+        )}
+      </Load>
+    </Page>
+  );
 }

@@ -18,7 +18,6 @@ const Receipt = ({ id }: { id?: string }) => <PrintPage key={id} id={Number(id)}
 const Food = ({ id }: { id?: string }) => <FoodPage key={id} id={Number(id)} />;
 const NewFood = () => <FoodPage id={null} />;
 
-/* Their addresses stand after /admin. */
 export default function AdminPages() {
   return (
     <Router>

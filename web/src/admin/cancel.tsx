@@ -1,0 +1,46 @@
+/* Cancelling an order, in its place on the page: why is picked or typed, and the customer reads it. */
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { X } from 'lucide-preact';
+import type { Order } from '../api';
+import { Button } from '../parts/button';
+import { move } from './board_state';
+
+const REASONS = ['Sold out', 'The kitchen is closing', 'Outside our delivery area', 'You asked for it', 'We cannot reach you'];
+const NOTE_MAX = 500;
+
+export function CancelPanel({ order, onClose, onDone }: {
+  order: Order; onClose: () => void; onDone?: (order: Order) => void;
+}) {
+  const [note, setNote] = useState('');
+  const id = useId();
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus({ preventScroll: true }), []);
+
+  async function cancel() {
+    const now = await move(order, 'cancelled', note.trim() || undefined);
+    if (now)
+      onDone?.(now);
+  }
+
+  return (
+    <div class="cancel-panel stack" role="group" aria-labelledby={`${id}-head`}
+      onKeyDown={(event) => event.key === 'Escape' && onClose()}>
+      <h4 id={`${id}-head`}>Cancel order {order.id}?</h4>
+      <div class="cancel-reasons">
+        {REASONS.map((reason) => (
+          <button key={reason} class="chip" type="button" aria-pressed={note === reason}
+            onClick={() => setNote(note === reason ? '' : reason)}>{reason}</button>
+        ))}
+      </div>
+      <div class="field">
+        <label for={id}>Why? The customer reads this.</label>
+        <input ref={first} id={id} value={note} maxLength={NOTE_MAX} dir="auto" autocomplete="off"
+          onInput={(event) => setNote(event.currentTarget.value)} />
+      </div>
+      <div class="cancel-actions">
+        <Button kind="danger" onClick={cancel}><X size={20} aria-hidden="true" /> Cancel the order</Button>
+        <Button onClick={onClose}>Keep it</Button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,38 @@
+/* The payments that wait for somebody, as small counts beside the board. */
+import { Banknote, TriangleAlert, Undo2, type LucideIcon } from 'lucide-preact';
+import { call } from '../api';
+import { useLoad } from '../parts/load';
+
+const PAGE = 100;
+
+/* What only a person can settle: transfers to confirm, flags, money owed back. */
+async function readTodo() {
+  const [{ now }, { items, next_cursor }] = await Promise.all([
+    call('get', '/api/admin/summary'),
+    call('get', '/api/admin/payments', { query: { status: 'pending', limit: PAGE } }),
+  ]);
+  const open = items.filter((payment) => payment.provider === 'manual').length;
+  return { open, isMore: open > 0 && next_cursor !== null, flagged: now.needs_attention, refunds: now.refund_due };
+}
+
+export const useTodo = () => useLoad(readTodo, []);
+
+function Count({ n, more, word, query, icon: Icon, kind }: {
+  n: number; more?: boolean; word: string; query: string; icon: LucideIcon; kind: 'wait' | 'bad';
+}) {
+  return n ? (
+    <a class={`todo ${kind}`} href={`/admin/payments${query}`}>
+      <Icon size={20} aria-hidden="true" /> <strong class="number">{n}{more && '+'}</strong> {word}
+    </a>
+  ) : null;
+}
+
+export function Todo({ from: { data } }: { from: ReturnType<typeof useTodo> }) {
+  return data && (
+    <>
+      <Count n={data.open} more={data.isMore} word="to confirm" query="?status=pending" icon={Banknote} kind="wait" />
+      <Count n={data.flagged} word="to look into" query="?needs_attention=true" icon={TriangleAlert} kind="bad" />
+      <Count n={data.refunds} word={data.refunds === 1 ? 'refund due' : 'refunds due'} query="?refund_due=true" icon={Undo2} kind="wait" />
+    </>
+  );
+}
