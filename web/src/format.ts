@@ -54,9 +54,11 @@ function timeFormat(options: Intl.DateTimeFormatOptions) {
   });
 }
 
-/* The shop's calendar day of a moment, as 2026-01-31. */
+/* The shop's calendar day of a moment, as 2026-01-31, whatever calendar and digits the reader uses. */
 export function dayOf(time: number | string): string {
-  const parts = timeFormat({ year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(new Date(time));
+  const parts = timeFormat({
+    year: 'numeric', month: '2-digit', day: '2-digit', calendar: 'gregory', numberingSystem: 'latn',
+  }).formatToParts(new Date(time));
   const part = (type: string) => parts.find((each) => each.type === type)?.value ?? '';
   return `${part('year')}-${part('month')}-${part('day')}`;
 }

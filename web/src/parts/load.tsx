@@ -55,7 +55,7 @@ export function Loading({ what = 'One moment …' }: { what?: string }) {
 
 /* The data once it is there; before that, what is to be said instead. */
 export function Load<T>({ from, what, children }: {
-  from: Loaded<T>; what?: string; children: (data: T) => ComponentChildren;
+  from: Pick<Loaded<T>, 'data' | 'error' | 'reload'>; what?: string; children: (data: T) => ComponentChildren;
 }) {
   const { data, error, reload } = from;
   if (data !== null)

@@ -1,5 +1,6 @@
 /* A list that is read a page at a time, by its cursor. */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { whenReachedAgain } from '../state/connection';
 import { Button } from './button';
 
 interface PageOf<T> { items: T[]; next_cursor: string | null }
@@ -9,11 +10,12 @@ export interface Pages<T> {
   error: unknown;
   hasMore: boolean;
   more: () => Promise<void>;
-  reload: () => Promise<void>;
+  reload: () => Promise<void>; // as many as are shown now
   put: (item: T) => void; // an item that has changed
 }
 
-/* Reads the first page when it appears and whenever a dependency changes. */
+/* Reads the first page when it appears and whenever a dependency changes, and all that is shown when
+ * the shop can be reached again. */
 export function usePages<T extends { id: number }>(
   read: (cursor: string | undefined) => Promise<PageOf<T>>, dependencies: unknown[],
 ): Pages<T> {
@@ -21,28 +23,47 @@ export function usePages<T extends { id: number }>(
   const [error, setError] = useState<unknown>(null);
   const [cursor, setCursor] = useState<string | null>(null);
   const turn = useRef(0);
-  const get = useCallback(async (from: string | undefined) => {
+  const shown = useRef(0);
+  shown.current = items?.length ?? 0;
+
+  /* Reads from a cursor until there are so many. */
+  const get = useCallback(async (from: string | undefined, least: number) => {
     const mine = ++turn.current;
-    try {
-      const page = await read(from);
+    const found: T[] = [];
+    let next: string | null = from ?? null;
+    do {
+      const page = await read(next ?? undefined);
       if (mine !== turn.current)
-        return;
-      setItems((had) => (from ? [...(had ?? []), ...page.items] : page.items));
-      setCursor(page.next_cursor);
-      setError(null);
+        return; // a newer question has been asked
+      found.push(...page.items);
+      next = page.next_cursor;
+    } while (next && found.length < least);
+    setItems((had) => (from ? [...(had ?? []), ...found] : found));
+    setCursor(next);
+    setError(null);
+  }, dependencies);
+  const start = useCallback(async (least: number) => {
+    const mine = turn.current + 1;
+    try {
+      await get(undefined, least);
     } catch (failure) {
       if (mine === turn.current)
         setError(failure);
     }
-  }, dependencies);
-  useEffect(() => {
-    void get(undefined);
-    return () => { turn.current++; };
   }, [get]);
+  const reload = useCallback(() => start(shown.current), [start]);
+
+  useEffect(() => {
+    void start(0);
+    const end = whenReachedAgain(() => void reload());
+    return () => {
+      end();
+      turn.current++;
+    };
+  }, [start]);
   return {
-    items, error, hasMore: cursor !== null,
-    more: () => get(cursor ?? undefined),
-    reload: () => get(undefined),
+    items, error, hasMore: cursor !== null, reload,
+    more: () => get(cursor ?? undefined, 1),
     put: (item) => setItems((had) => had && had.map((other) => (other.id === item.id ? item : other))),
   };
 }

@@ -1,0 +1,35 @@
+/* A payment as one line of a long list, which opens in place. */
+import { ChevronDown } from 'lucide-preact';
+import { useState } from 'preact/hooks';
+import { money, when } from '../format';
+import { PaymentBody, type PaymentEntryProps, StateTag } from './payment_card';
+import { PaymentDetails } from './payment_details';
+import { nameOf } from './payment_words';
+
+export function PaymentRow(props: PaymentEntryProps) {
+  const { payment } = props;
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details class="pay-row" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        <span class="pay-row-id quiet number">{payment.id}</span>
+        <span class="pay-row-who"><bdi>{nameOf(payment)}</bdi></span>
+        <time class="quiet small" dateTime={payment.created_at}>{when(payment.created_at)}</time>
+        <StateTag payment={payment} />
+        <span class="pay-row-amount money">{money(payment.amount, payment.currency)}</span>
+        <ChevronDown size={18} aria-hidden="true" />
+      </summary>
+      {isOpen && (
+        <div class="pay-row-body">
+          <p class="pay-contact">
+            <a href={`mailto:${payment.customer.email}`}>{payment.customer.email}</a>
+            {payment.customer.phone && <a href={`tel:${payment.customer.phone}`}>{payment.customer.phone}</a>}
+            {payment.order_id && <a href={`/admin/orders/${payment.order_id}`}>Order {payment.order_id}</a>}
+          </p>
+          <PaymentBody {...props} />
+          <PaymentDetails payment={payment} />
+        </div>
+      )}
+    </details>
+  );
+}
