@@ -91,6 +91,10 @@ export async function call<M extends Method, P extends PathOf<M>>(
     reportUnreachable();
     throw new CallError(0, { detail: 'No connection to the shop.' });
   }
+  if (response.status >= 500 && !response.headers.has('X-Request-Id')) {
+    reportUnreachable(); // a proxy answers for a shop that is not there
+    throw new CallError(0, { detail: 'No connection to the shop.' });
+  }
   reportReached();
   setServerTime(response.headers.get('Date'));
   const answer = response.status === 204 ? null : await response.json().catch(() => ({}));

@@ -3,7 +3,7 @@
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso/router';
 import lazy, { ErrorBoundary } from 'preact-iso/lazy';
 import { useEffect, useErrorBoundary } from 'preact/hooks';
-import type { ComponentChildren } from 'preact';
+import { type ComponentChildren, Fragment } from 'preact';
 import { Banners } from './parts/banners';
 import { Button } from './parts/button';
 import { Header } from './parts/header';
@@ -36,7 +36,7 @@ function Private({ children }: { children: ComponentChildren }) {
     if (nobody)
       route(loginAddress(url), true);
   }, [nobody]);
-  return me.value ? <>{children}</> : <main class="page" id="main"><Loading /></main>;
+  return me.value ? <Fragment key={me.value.id}>{children}</Fragment> : <main class="page" id="main"><Loading /></main>;
 }
 
 function StaffOnly() {

@@ -1,5 +1,92 @@
+/* What one has ordered: what is under way on top, then the rest, newest first. */
+import { UtensilsCrossed } from 'lucide-preact';
+import { type Order, call } from '../api';
+import { Again } from '../parts/again';
+import { Button } from '../parts/button';
+import { Empty } from '../parts/empty';
+import { Loading } from '../parts/load';
+import { More, usePages } from '../parts/more';
+import { Notice } from '../parts/notice';
 import { Page } from '../parts/page';
+import { StatusTag, isFinal } from '../parts/status';
+import { nextText } from '../parts/track';
+import { money, when } from '../format';
+import { whenReachedAgain } from '../state/connection';
+import { explain } from '../words';
+import { useEffect } from 'preact/hooks';
+
+function dishes(order: Order): string {
+  return order.items.map((line) => (line.quantity > 1 ? `${line.quantity} × ${line.name}` : line.name)).join(', ');
+}
+
+function OrderCard({ order }: { order: Order }) {
+  const isOpen = !isFinal(order.status);
+  return (
+    <li class={`card order-card ${isOpen ? 'open' : ''}`}>
+      <div class="row">
+        <a class="order-link grow" href={`/orders/${order.id}`}>
+          Order {order.id} <time class="quiet small" dateTime={order.created_at}>{when(order.created_at)}</time>
+        </a>
+        <StatusTag status={order.status} />
+      </div>
+      <p class="order-dishes" dir="auto">{dishes(order)}</p>
+      {isOpen && <p class="quiet small">{nextText(order)}</p>}
+      <div class="row">
+        <span class="grow money order-total">{money(order.total, order.currency)}</span>
+        <div class="order-card-do"><Again order={order} kind="quiet" /></div>
+      </div>
+    </li>
+  );
+}
+
+function List({ title, orders }: { title: string; orders: Order[] }) {
+  return orders.length ? (
+    <section class="stack">
+      <h2>{title}</h2>
+      <ul class="stack">{orders.map((order) => <OrderCard key={order.id} order={order} />)}</ul>
+    </section>
+  ) : null;
+}
+
+/* Read again when somebody comes back to the page. */
+function useFresh(reload: () => Promise<void>) {
+  useEffect(() => {
+    const ask = () => {
+      if (!document.hidden)
+        void reload();
+    };
+    document.addEventListener('visibilitychange', ask);
+    const end = whenReachedAgain(ask);
+    return () => {
+      document.removeEventListener('visibilitychange', ask);
+      end();
+    };
+  }, [reload]);
+}
 
 export function OrdersPage() {
-  return <Page title="Your orders" class="narrow">{null}</Page>;
+  const pages = usePages((cursor) => call('get', '/api/orders', { query: { cursor, limit: 20 } }), []);
+  const { items, error } = pages;
+  useFresh(pages.reload);
+  return (
+    <Page title="Your orders" class="narrow">
+      {!items && !error && <Loading what="Reading your orders …" />}
+      {!!error && (
+        <Notice kind="bad" role="alert">
+          <p>{explain(error)}</p><Button onClick={pages.reload}>Try again</Button>
+        </Notice>
+      )}
+      {items?.length === 0 && (
+        <Empty icon={UtensilsCrossed}>
+          <p>You have not ordered anything yet.</p>
+          <a class="button main" href="/">To the menu</a>
+        </Empty>
+      )}
+      <div class="order-lists">
+        <List title="Under way" orders={(items ?? []).filter((order) => !isFinal(order.status))} />
+        <List title="Before" orders={(items ?? []).filter((order) => isFinal(order.status))} />
+      </div>
+      <More pages={pages} label="Older orders" />
+    </Page>
+  );
 }

@@ -1,5 +1,146 @@
+/* Paying. The token behind the # of the address opens this one payment, so the page works on any
+ * phone that has the link, without an account; it is sent as a header and kept nowhere. */
+import { useLocation } from 'preact-iso/router';
+import { useEffect, useState } from 'preact/hooks';
+import { Lock } from 'lucide-preact';
+import { CallError, type Payment, call } from '../api';
+import { Button } from '../parts/button';
+import { Load, type Loaded, useLoad } from '../parts/load';
+import { Notice } from '../parts/notice';
 import { Page } from '../parts/page';
+import { PayEnd } from '../parts/pay_end';
+import { Way } from '../parts/pay_ways';
+import { money, plural } from '../format';
+import { loadCart } from '../state/cart';
+import { seconds, serverNow } from '../state/clock';
+import { me } from '../state/session';
+
+const POLL_MS = 2500;
+const POLL_ENDED_MS = 15_000; // late news may still make the order
+
+function readToken(): string | null {
+  return /^#([\w-]{16,})$/.exec(location.hash)?.[1] ?? null;
+}
+
+function useToken(): string | null {
+  const [token, setToken] = useState(readToken);
+  useEffect(() => {
+    const follow = () => setToken(readToken());
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, []);
+  return token;
+}
+
+function isOpen({ status }: Payment): boolean {
+  return status === 'creating' || status === 'pending';
+}
+
+async function read(id: number, token: string | null): Promise<Payment> {
+  try {
+    return await call('get', '/api/payments/{id}', { id, token: token ?? undefined });
+  } catch (error) {
+    if (token && me.peek() && error instanceof CallError && error.status === 401)
+      return call('get', '/api/payments/{id}', { id }); // the owner needs no token
+    throw error;
+  }
+}
+
+/* Follows the payment while the page is looked at, and asks at once when it is looked at again. */
+function useFollow(from: Loaded<Payment>) {
+  const { data, reload } = from;
+  const every = data && !isOpen(data) ? POLL_ENDED_MS : POLL_MS;
+  const isOver = data?.status === 'paid' || (from.error instanceof CallError && from.error.status !== 0);
+  useEffect(() => {
+    if (isOver)
+      return undefined;
+    const ask = () => {
+      if (!document.hidden)
+        void reload();
+    };
+    const timer = setInterval(ask, every);
+    document.addEventListener('visibilitychange', ask);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', ask);
+    };
+  }, [reload, every, isOver]);
+}
+
+function TimeLeft({ until }: { until: string }) {
+  void seconds.value;
+  const left = Math.max(0, Math.floor((Date.parse(until) - serverNow()) / 1000));
+  const text = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
+  return (
+    <p class="quiet">
+      <span aria-hidden="true">Held for you for another <span class="number">{text}</span></span>
+      <span class="visually-hidden">Held for you for {plural(Math.ceil(left / 60), 'more minute')}</span>
+    </p>
+  );
+}
+
+function GiveUp({ payment }: { payment: Payment }) {
+  const { route } = useLocation();
+  const giveUp = async () => {
+    try {
+      await call('delete', '/api/payments/{id}', { id: payment.id });
+    } catch (error) {
+      if (!(error instanceof CallError) || error.code !== 'payment_not_open')
+        throw error;
+    }
+    await loadCart().catch(() => {});
+    route('/cart', true);
+  };
+  return <Button kind="quiet" onClick={giveUp}>Give up this payment and go back to the cart</Button>;
+}
+
+function Paying({ from, payment, token }: { from: Loaded<Payment>; payment: Payment; token: string | null }) {
+  const [owner, setOwner] = useState(false);
+  const user = me.value?.id;
+  useEffect(() => {
+    setOwner(false);
+    if (user)
+      call('get', '/api/payments/{id}', { id: payment.id }).then(() => setOwner(true), () => {});
+  }, [user, payment.id]);
+  return (
+    <div class="stack pay">
+      <div class="pay-amount">
+        <p class="quiet">To pay</p>
+        <p class="pay-sum number">{money(payment.amount, payment.currency)}</p>
+        <TimeLeft until={payment.expires_at} />
+      </div>
+      <Way payment={payment} token={token} onPayment={from.set} reload={from.reload} />
+      {owner && <div class="pay-give-up"><GiveUp payment={payment} /></div>}
+    </div>
+  );
+}
+
+function Unknown() {
+  return (
+    <Notice kind="bad" role="alert">
+      <p>
+        There is no payment here that this link opens. It may have been cut short on its way: open the whole
+        link again, or log in and look at your cart. Nothing was paid.
+      </p>
+      <div class="row"><a class="button" href="/cart">To the cart</a><a class="button" href="/orders">Your orders</a></div>
+    </Notice>
+  );
+}
 
 export function PayPage({ id }: { id: number }) {
-  return <Page title="Payment" class="narrow">{id}</Page>;
+  const token = useToken();
+  const from = useLoad(() => read(id, token), [id, token]);
+  useFollow(from);
+  const isUnknown = from.error instanceof CallError && [400, 401, 404].includes(from.error.status);
+  const payment = from.data;
+  return (
+    <Page title={payment?.order_id ? 'Paid' : 'Payment'} class="narrow"
+      heading={<><Lock size={24} aria-hidden="true" /> Payment</>}>
+      {isUnknown ? <Unknown /> : (
+        <Load from={from} what="Reading the payment …">
+          {(found) => (isOpen(found) ? <Paying from={from} payment={found} token={token} /> : <PayEnd payment={found} />)}
+        </Load>
+      )}
+    </Page>
+  );
 }

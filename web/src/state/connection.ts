@@ -3,6 +3,7 @@
 import { signal } from '@preact/signals';
 
 const PROBE_MS = 4000;
+const PROBE_TIMEOUT_MS = 8000;
 
 export const reachable = signal(true);
 const listeners = new Set<() => void>();
@@ -26,20 +27,31 @@ export function reportReached() {
 async function probe() {
   clearTimeout(timer);
   try {
-    await fetch('/healthz', { cache: 'no-store' });
-    timer = undefined;
+    const { status } = await fetch('/healthz', {
+      cache: 'no-store', signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    if (status >= 500)
+      throw new Error('Only a proxy is there.');
     reportReached();
   } catch {
     reachable.value = false;
-    timer = setTimeout(probe, PROBE_MS);
+    clearTimeout(timer);
+    timer = setTimeout(checkConnection, PROBE_MS);
   }
+}
+
+let probing: Promise<void> | null = null;
+
+/* Asks the shop now; for whoever suspects that it is gone. */
+export function checkConnection(): Promise<void> {
+  probing ??= probe().finally(() => { probing = null; });
+  return probing;
 }
 
 export function reportUnreachable() {
   reachable.value = false;
-  timer ??= setTimeout(probe, PROBE_MS);
+  timer ??= setTimeout(checkConnection, PROBE_MS);
 }
 
 /* What the browser says is only a hint: a shop in the house is there without the internet. */
-addEventListener('offline', probe);
-addEventListener('online', probe);
+addEventListener('offline', () => void checkConnection());
+addEventListener('online', () => void checkConnection());

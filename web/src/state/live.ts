@@ -1,11 +1,13 @@
 /* Live news from the server, one stream for all tabs of the browser: the tab that holds the lock reads
- * it and tells the others. When that tab goes, the next in the queue takes over. A stream that opens
- * may have missed something, so whoever follows reads again then; a sleeping phone, whose connection
- * died without a word, opens it anew when it wakes.
+ * it and tells the others. When that tab goes, the next in the queue takes over; when it is frozen, one
+ * that is looked at takes the lock from it. News may come twice (a stream that opens repeats what was)
+ * and is passed on once. What may have been missed is read again: when the stream opens, when a
+ * sleeping phone wakes, and as often as it is tried while the server refuses the stream.
  *
  * Locks want https (or this machine); without them each tab reads a stream of its own. */
 import { type Signal, signal } from '@preact/signals';
-import { whenReachedAgain } from './connection';
+import { call } from '../api';
+import { checkConnection, whenReachedAgain } from './connection';
 import { listen, tell } from './tabs';
 
 export type LiveState = 'connecting' | 'live' | 'lost';
@@ -19,35 +21,88 @@ export interface Follower {
 
 type Message =
   | { kind: 'event'; name: string; data: unknown }
-  | { kind: 'state'; state: LiveState }
+  | { kind: 'state'; state: LiveState; anew: boolean } // anew: the stream has just opened
   | { kind: 'ask' };
 
-const RETRY_MS = 3000;
+const RETRY_MS = 2000;
 const RETRY_MAX_MS = 30_000;
-const ASLEEP_MS = 20_000; // hidden for longer, a connection may be dead
+const ASLEEP_MS = 20_000; // hidden or stopped for longer, a connection may be dead
+const PULSE_MS = 5000;
 const ANSWER_MS = 3000;   // a leader that does not answer for so long is frozen
+const KNOWN_MAX = 1000;
+
+/* Events that have an id of their own are known by it. */
+class Known {
+  private readonly ids = new Set<number>();
+
+  has(data: unknown): boolean {
+    const id = (data as { id?: unknown } | null)?.id;
+    if (typeof id !== 'number')
+      return false;
+    if (this.ids.has(id))
+      return true;
+    this.ids.add(id);
+    if (this.ids.size > KNOWN_MAX)
+      this.ids.delete(this.ids.values().next().value!);
+    return false;
+  }
+}
 
 export class Live {
   readonly state: Signal<LiveState> = signal('connecting');
+  private readonly known = new Known();
   private source: EventSource | null = null;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private retryMs = RETRY_MS;
-  private hiddenAt = 0;
-  private isOver = false;
+  private hiddenAt = Date.now();
+  private pulseAt = Date.now();
   private isLeader = false;
+  private isQueued = false;
   private heard = 0;
+  private waiting = new AbortController();
   private release = () => {};
-  private ends: (() => void)[] = [];
+  private readonly ends: (() => void)[] = [];
 
   constructor(private readonly follower: Follower) {
-    const name = this.channel;
+    const pulse = setInterval(this.onPulse, PULSE_MS);
     this.ends.push(
-      listen(name, (message) => this.hear(message as Message)),
+      listen(this.channel, (message) => this.hear(message as Message)),
       whenReachedAgain(() => this.wake(true)),
+      () => clearInterval(pulse),
+      this.on(document, 'visibilitychange', this.onVisibility),
+      this.on(window, 'pagehide', () => this.leave()),
+      this.on(window, 'pageshow', (event) => {
+        if ((event as PageTransitionEvent).persisted)
+          this.begin();
+      }),
     );
-    document.addEventListener('visibilitychange', this.onVisibility);
+    this.begin();
+  }
+
+  close() {
+    this.ends.forEach((end) => end());
+    this.leave();
+  }
+
+  private get channel() {
+    return `live${this.follower.url}`;
+  }
+
+  private on(target: EventTarget, name: string, action: (event: Event) => void) {
+    target.addEventListener(name, action);
+    return () => target.removeEventListener(name, action);
+  }
+
+  private tell(message: Message) {
+    tell(this.channel, message);
+  }
+
+  /* ---- Who reads ---- */
+
+  private begin() {
+    this.waiting = new AbortController();
     if (navigator.locks) {
-      tell(name, { kind: 'ask' } satisfies Message);
+      this.ask();
       void this.queue(false);
     } else {
       this.isLeader = true;
@@ -55,36 +110,52 @@ export class Live {
     }
   }
 
-  close() {
-    this.isOver = true;
-    document.removeEventListener('visibilitychange', this.onVisibility);
-    this.ends.forEach((end) => end());
+  private leave() {
     this.stop();
+    this.isLeader = false;
+    this.isQueued = false;
+    this.waiting.abort();
     this.release();
-  }
-
-  private get channel() {
-    return `live${this.follower.url}`;
   }
 
   /* Waits for its turn to read the stream, and reads it until it is closed or robbed of it. */
   private async queue(steal: boolean) {
+    const { signal: gone } = this.waiting;
+    if (this.isQueued && !steal)
+      return;
+    this.isQueued ||= !steal;
     try {
-      await navigator.locks.request(this.channel, { steal }, () => {
-        if (this.isOver)
+      await navigator.locks.request(this.channel, steal ? { steal } : { signal: gone }, () => {
+        this.isQueued &&= steal;
+        if (gone.aborted || this.isLeader)
           return undefined;
         this.isLeader = true;
         this.open();
         return new Promise<void>((resolve) => { this.release = resolve; });
       });
     } catch {
-      // Another tab took it, because this one seemed frozen.
-      this.stop();
+      if (gone.aborted)
+        return;
+      this.stop(); // another tab took it, because this one seemed frozen
       this.isLeader = false;
-      if (!this.isOver)
-        void this.queue(false);
+      this.follower.onOpen();
+      this.tell({ kind: 'ask' });
+      void this.queue(false);
     }
   }
+
+  /* The leader answers, or it is frozen and loses its place. */
+  private ask() {
+    const asked = Date.now();
+    const { signal: gone } = this.waiting;
+    this.tell({ kind: 'ask' });
+    setTimeout(() => {
+      if (!gone.aborted && !this.isLeader && this.heard < asked && !document.hidden)
+        void this.queue(true);
+    }, ANSWER_MS);
+  }
+
+  /* ---- The stream ---- */
 
   private stop() {
     clearTimeout(this.retry);
@@ -98,26 +169,37 @@ export class Live {
     this.source = source;
     source.onopen = () => {
       this.retryMs = RETRY_MS;
-      this.setState('live');
+      this.tell({ kind: 'state', state: 'live', anew: true });
+      this.enter('live');
     };
     source.onerror = () => {
-      this.setState('lost');
-      if (source.readyState !== EventSource.CLOSED || this.source !== source)
-        return; // the browser tries again by itself
-      this.retry = setTimeout(() => this.open(), this.retryMs);
-      this.retryMs = Math.min(this.retryMs * 2, RETRY_MAX_MS);
+      if (this.source === source)
+        void this.onError(source);
     };
     for (const name of this.follower.events)
       source.addEventListener(name, (event) => {
         const data: unknown = JSON.parse((event as MessageEvent<string>).data || 'null');
-        tell(this.channel, { kind: 'event', name, data } satisfies Message);
-        this.follower.onEvent(name, data);
+        this.tell({ kind: 'event', name, data });
+        this.pass(name, data);
       });
   }
 
-  private setState(state: LiveState) {
-    tell(this.channel, { kind: 'state', state } satisfies Message);
-    this.enter(state);
+  /* A connection that broke is opened again by the browser itself. An answer that was no stream
+   * closes it, and does not say why: a session that has ended shows when it is asked for. */
+  private async onError(source: EventSource) {
+    this.tell({ kind: 'state', state: 'lost', anew: false });
+    this.enter('lost');
+    if (source.readyState !== EventSource.CLOSED) {
+      void checkConnection();
+      return;
+    }
+    const wait = this.retryMs * (0.75 + Math.random() / 2);
+    this.retryMs = Math.min(this.retryMs * 2, RETRY_MAX_MS);
+    this.retry = setTimeout(() => {
+      this.follower.onOpen();
+      this.open();
+    }, wait);
+    await call('get', '/api/me').catch(() => {});
   }
 
   private enter(state: LiveState) {
@@ -126,42 +208,49 @@ export class Live {
       this.follower.onOpen();
   }
 
+  private pass(name: string, data: unknown) {
+    if (!this.known.has(data))
+      this.follower.onEvent(name, data);
+  }
+
   private hear(message: Message) {
     if (message.kind === 'ask') {
-      if (this.isLeader)
-        tell(this.channel, { kind: 'state', state: this.state.peek() } satisfies Message);
+      if (!this.isLeader)
+        return;
+      this.tell({ kind: 'state', state: this.state.peek(), anew: false });
+      if (this.source?.readyState === EventSource.CLOSED)
+        this.open(); // whoever asks is looked at; a hidden tab's own timers may be slow
       return;
     }
     this.heard = Date.now();
-    if (this.isLeader)
-      return;
     if (message.kind === 'event')
-      this.follower.onEvent(message.name, message.data);
-    else if (message.state !== this.state.peek())
+      this.pass(message.name, message.data);
+    else if (!this.isLeader && (message.anew || message.state !== this.state.peek()))
       this.enter(message.state);
   }
 
-  private onVisibility = () => {
+  /* ---- Sleeping and waking ---- */
+
+  private readonly onVisibility = () => {
     if (document.hidden)
       this.hiddenAt = Date.now();
     else
       this.wake(Date.now() - this.hiddenAt > ASLEEP_MS);
   };
 
+  /* A computer that slept with the page in sight tells nothing but by its clock. */
+  private readonly onPulse = () => {
+    const slept = Date.now() - this.pulseAt > ASLEEP_MS;
+    this.pulseAt = Date.now();
+    if (slept && !document.hidden)
+      this.wake(true);
+  };
+
   private wake(isLong: boolean) {
-    if (this.isOver)
-      return;
-    if (this.isLeader) {
-      if (isLong || this.source?.readyState !== EventSource.OPEN)
-        this.open();
-      return;
-    }
     this.follower.onOpen();
-    const asked = Date.now();
-    tell(this.channel, { kind: 'ask' } satisfies Message);
-    setTimeout(() => {
-      if (!this.isOver && !this.isLeader && this.heard < asked)
-        void this.queue(true);
-    }, ANSWER_MS);
+    if (!this.isLeader)
+      this.ask();
+    else if (isLong || this.source?.readyState !== EventSource.OPEN)
+      this.open();
   }
 }

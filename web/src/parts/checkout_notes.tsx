@@ -1,0 +1,111 @@
+/* What stands between a cart and its payment, each with the one tap that goes on. */
+import { useLocation } from 'preact-iso/router';
+import type { CartLine, Payment } from '../api';
+import { clock, money } from '../format';
+import { account, loadCart, setQuantity, settled, total } from '../state/cart';
+import { type Waiting, goToPay } from '../state/checkout';
+import { foodById, loadMenu } from '../state/menu';
+import { call } from '../api';
+import { Button } from './button';
+import { Loading } from './load';
+import { Notice } from './notice';
+
+/* How many of a line can still be had. */
+function left(line: CartLine): number {
+  const stock = line.problem === 'out_of_stock' ? foodById.value.get(line.food_id)?.stock ?? 0 : 0;
+  return Math.min(stock, line.quantity - 1);
+}
+
+function problemText(line: CartLine): string {
+  if (line.problem === 'unavailable')
+    return 'not available any more';
+  return left(line) ? `only ${left(line)} left, and you chose ${line.quantity}` : 'sold out';
+}
+
+export function Unavailable({ lines }: { lines: CartLine[] }) {
+  const isPartly = lines.some(left);
+  const goOn = async () => {
+    await loadMenu();
+    lines.forEach((line) => setQuantity({ id: line.food_id, name: line.name }, left(line)));
+    await settled();
+    await loadCart();
+  };
+  return (
+    <Notice kind="bad" role="alert">
+      <p>Something happened while you were choosing. The rest of your cart is safe.</p>
+      <ul class="bullets">
+        {lines.map((line) => (
+          <li key={line.food_id}><bdi>{line.name}</bdi>: {problemText(line)}</li>
+        ))}
+      </ul>
+      <div class="row">
+        <Button kind="main" onClick={goOn}>
+          {isPartly ? 'Take what is left and go on' : 'Remove and go on'}
+        </Button>
+        <a class="button" href="/cart">Change the cart</a>
+      </div>
+    </Notice>
+  );
+}
+
+export function PriceChanged({ from, to }: { from: number; to: number }) {
+  return (
+    <Notice kind="wait" role="alert">
+      <p>
+        The price has changed while you were choosing: it was <span class="money">{money(from)}</span>, and
+        is <strong class="money">{money(to)}</strong> now. Nothing was ordered yet. Look at it again below.
+      </p>
+    </Notice>
+  );
+}
+
+/* The account can have one open payment: paying for another cart replaces it. */
+export function OpenPayment({ payment }: { payment: Payment }) {
+  const { route } = useLocation();
+  const isSame = payment.amount === total.value;
+  const giveUp = async () => {
+    await call('delete', '/api/payments/{id}', { id: payment.id }).catch((error) => {
+      if (error.code !== 'payment_not_open')
+        throw error;
+    });
+    await loadCart();
+  };
+  return (
+    <Notice kind="plain">
+      <p>
+        {isSame ? 'You have already begun to pay ' : 'Another payment of yours is still open: '}
+        <span class="money">{money(payment.amount, payment.currency)}</span>, until {clock(payment.expires_at)}.
+        {!isSame && ' Paying for this cart takes its place.'}
+      </p>
+      <div class="row">
+        {payment.checkout_url && (
+          <Button onClick={() => goToPay(payment.checkout_url!, route)}>
+            {isSame ? 'Go on paying' : 'Pay that one'}
+          </Button>
+        )}
+        <Button kind="quiet" onClick={giveUp}>Give it up</Button>
+      </div>
+    </Notice>
+  );
+}
+
+const WAITING: Record<Waiting, string> = {
+  unreachable: 'No connection to the shop. Your order is kept and asked for again as soon as the shop '
+    + 'answers. It cannot be ordered twice.',
+  busy: 'The shop is very busy. Your order is kept, and is tried again in a moment.',
+  preparing: 'Your payment is being prepared. One moment …',
+};
+
+export function Wait({ why }: { why: Waiting | null }) {
+  return (
+    <div role="status">{why && <Notice kind="wait"><p>{WAITING[why]}</p></Notice>}</div>
+  );
+}
+
+export function Asking({ why }: { why: Waiting | null }) {
+  return why ? <Wait why={why} /> : <Loading what="Asking the shop whether your order has arrived …" />;
+}
+
+export function pendingPayment(): Payment | null {
+  return account.value?.pending_payment ?? null;
+}

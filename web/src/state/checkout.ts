@@ -1,0 +1,178 @@
+/* An order on its way from the cart to its payment.
+ *
+ * The draft (how, where to, a note) stays in the tab until it has become an order. An attempt to place
+ * it stays until the server has answered: whoever gets no answer asks again with the same key, which
+ * cannot order twice, also after a reload. An answer ends the attempt, and the next tap has a new key:
+ * a key stands for one payment for good, whatever becomes of that. */
+import { signal } from '@preact/signals';
+import { CallError, type Fulfilment, type Order, type Payment, call, newKey } from '../api';
+import { lines, settled } from './cart';
+import { reachable, whenReachedAgain } from './connection';
+import { inBrowser, inTab } from './kept';
+import { me } from './session';
+
+export const TEXT_MAX = 500; // of an address and of a note, in characters
+
+export interface Draft {
+  user: number;
+  fulfilment: Fulfilment | null;
+  address: string;
+  note: string;
+}
+
+interface Body { fulfilment: Fulfilment; address?: string; note?: string; expected_total: number }
+
+interface Attempt { user: number; key: string; body: Body; cart: string; at: number }
+
+export type Placed = { order: Order } | { payment: Payment };
+export type Waiting = 'unreachable' | 'busy' | 'preparing';
+
+const ATTEMPT_MS = 10 * 60_000;
+const AGAIN_MS = 2500;
+
+/* ---- The draft ---- */
+
+function freshDraft(): Draft {
+  return {
+    user: me.peek()?.id ?? 0, fulfilment: inBrowser.get<Fulfilment>('fulfilment'), address: '', note: '',
+  };
+}
+
+const kept = signal<Draft | null>(inTab.get<Draft>('draft'));
+
+export function draft(): Draft {
+  return kept.value && kept.value.user === me.value?.id ? kept.value : freshDraft();
+}
+
+export function editDraft(change: Partial<Draft>) {
+  kept.value = { ...draft(), ...change };
+  inTab.set('draft', kept.value);
+  if (change.fulfilment)
+    inBrowser.set('fulfilment', change.fulfilment);
+}
+
+/* It has become an order: the next one begins with no note. */
+export function endDraft() {
+  kept.value = null;
+  inTab.set('draft', null);
+  inTab.set('attempt', null);
+}
+
+/* ---- The attempt ---- */
+
+function cartMark(): string {
+  return lines.peek().map((line) => `${line.food_id}x${line.quantity}`).sort().join(' ');
+}
+
+function bodyOf({ fulfilment, address, note }: Draft, expectedTotal: number): Body {
+  return {
+    fulfilment: fulfilment ?? 'pickup',
+    ...(fulfilment === 'delivery' ? { address: address.trim() } : {}),
+    ...(note.trim() ? { note: note.trim() } : {}),
+    expected_total: expectedTotal,
+  };
+}
+
+/* An attempt that got no answer yet; the cart may be empty because it came through all the same. */
+export function openAttempt(): Attempt | null {
+  const attempt = inTab.get<Attempt>('attempt');
+  const mark = cartMark();
+  const isOurs = attempt && attempt.user === me.peek()?.id && Date.now() - attempt.at < ATTEMPT_MS;
+  return isOurs && (mark === '' || mark === attempt.cart) ? attempt : null;
+}
+
+function begin(body: Body): Attempt {
+  const had = openAttempt();
+  if (had && JSON.stringify(had.body) === JSON.stringify(body))
+    return had;
+  return { user: me.peek()?.id ?? 0, key: newKey(), body, cart: cartMark(), at: Date.now() };
+}
+
+function pause(ms: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = whenReachedAgain(() => finish());
+    const timer = setTimeout(() => finish(), ms);
+    function finish() {
+      clearTimeout(timer);
+      end();
+      if (stop.aborted)
+        reject(stop.reason as Error);
+      else
+        resolve();
+    }
+    stop.addEventListener('abort', () => finish(), { once: true });
+  });
+}
+
+const DEAD = ['payment_expired', 'payment_failed', 'payment_cancelled', 'idempotency_key_reused'];
+
+interface Answer { placed?: Placed; waiting?: Waiting; waitMs: number }
+
+function judge(error: unknown): Answer {
+  if (!(error instanceof CallError))
+    throw error;
+  if (error.status === 0)
+    return { waiting: 'unreachable', waitMs: 2 * AGAIN_MS };
+  if (error.status === 503)
+    return { waiting: 'busy', waitMs: error.retryAfterS ? error.retryAfterS * 1000 : AGAIN_MS };
+  if (error.code === 'payment_required') {
+    const payment = error.problem.payment as Payment;
+    return payment.checkout_url ? { placed: { payment }, waitMs: 0 }
+      : { waiting: 'preparing', waitMs: AGAIN_MS };
+  }
+  throw error;
+}
+
+async function ask(attempt: Attempt): Promise<Answer> {
+  try {
+    const order = await call('post', '/api/orders', { body: attempt.body, key: attempt.key });
+    return { placed: { order }, waitMs: 0 };
+  } catch (error) {
+    return judge(error);
+  }
+}
+
+/* Asks until there is an answer. Throws the CallError of a refusal, which changed nothing. */
+async function run(first: Attempt, onWait: (why: Waiting) => void, stop: AbortSignal): Promise<Placed> {
+  let attempt = first;
+  for (;;) {
+    inTab.set('attempt', attempt);
+    try {
+      const { placed, waiting, waitMs } = await ask(attempt);
+      if (placed) {
+        inTab.set('attempt', null);
+        return placed;
+      }
+      onWait(waiting!);
+      await pause(waitMs, stop);
+      while (!reachable.peek())
+        await pause(AGAIN_MS, stop);
+    } catch (error) {
+      if (stop.aborted)
+        throw error;
+      inTab.set('attempt', null);
+      if (!(error instanceof CallError) || !DEAD.includes(error.code ?? ''))
+        throw error;
+      attempt = { ...attempt, key: newKey(), at: Date.now() }; // the old key's payment is over
+    }
+  }
+}
+
+/* Orders what is in the cart as the draft says, for the total that was shown. */
+export async function place(shownTotal: number, onWait: (why: Waiting) => void, stop: AbortSignal) {
+  await settled();
+  return run(begin(bodyOf(draft(), shownTotal)), onWait, stop);
+}
+
+export function resume(attempt: Attempt, onWait: (why: Waiting) => void, stop: AbortSignal) {
+  return run(attempt, onWait, stop);
+}
+
+/* Where to pay. Our own page keeps the application running, and its token stays behind the #. */
+export function goToPay(url: string, route: (url: string, replace?: boolean) => void) {
+  const { origin, pathname, search, hash } = new URL(url, location.href);
+  if (origin === location.origin)
+    route(pathname + search + hash);
+  else
+    location.href = url;
+}
