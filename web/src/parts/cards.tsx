@@ -21,6 +21,7 @@ export function Cards<V extends string>({ name, label, options, value, onChange 
           <label key={own} class="big-choice">
             <input type="radio" name={name} value={own} checked={own === value} required
               onChange={() => onChange(own)} />
+            <span class="big-choice-frame" aria-hidden="true" />
             <Icon size={28} strokeWidth={1.75} aria-hidden="true" />
             <span class="grow"><strong>{title}</strong><span class="quiet small">{text}</span></span>
             <CircleCheck class="big-choice-mark" size={22} aria-hidden="true" />
