@@ -27,14 +27,32 @@ export function money(amount: number, currency = shop.value?.currency ?? 'XXX'):
   return moneyFormat(currency, amount % unit === 0 ? 0 : exponent).format(amount / unit);
 }
 
-/* What is typed for a price: 1,999.50 or 1999,5. null: no amount. */
+function localDecimal(): string {
+  return new Intl.NumberFormat().formatToParts(1.5).find(({ type }) => type === 'decimal')?.value ?? '.';
+}
+
+/* Which of the separators in an amount begins its minor part; '': none does. A single one before three
+ * digits is one of thousands, except where the currency has that many digits. */
+function decimalOf(text: string, exponent: number): string {
+  const marks: string[] = text.match(/[.,]/g) ?? [];
+  const last = marks.at(-1) ?? '';
+  if (marks.length > 1)
+    return marks.indexOf(last) === marks.length - 1 ? last : '';
+  if (!/[.,]\d{3}$/.test(text) || exponent > 3)
+    return last;
+  return exponent === 3 && (last === '.' || last === localDecimal()) ? last : '';
+}
+
+/* What is typed for a price: 1,999.50 or 1.999,50 or ₦1999.5. null: no amount. */
 export function parseMoney(text: string): number | null {
   const exponent = shop.value?.currency_exponent ?? 2;
-  const plain = text.trim().replace(/[\s'’]/g, '').replace(/[.,](?=\d{3}(\D|$))/g, '').replace(',', '.');
-  const [, whole, part = ''] = /^(\d{1,13})(?:\.(\d*))?$/.exec(plain) ?? [];
-  if (whole === undefined || part.length > exponent)
+  const plain = text.replace(/[\s'’]/g, '').replace(/^\p{Sc}|\p{Sc}$/gu, '');
+  const decimal = decimalOf(plain, exponent);
+  const [whole = '', part = ''] = decimal ? plain.split(decimal) : [plain];
+  if (!/^(\d+|[1-9]\d{0,2}([.,]\d{2,3})*[.,]\d{3})$/.test(whole) || !/^\d*$/.test(part) || part.length > exponent)
     return null;
-  return Number(whole + part.padEnd(exponent, '0'));
+  const digits = whole.replace(/\D/g, '').replace(/^0+(?=\d)/, '');
+  return digits.length > 13 ? null : Number(digits + part.padEnd(exponent, '0'));
 }
 
 /* An amount as it stands in a field that is typed in. */
