@@ -1,4 +1,4 @@
-/* The staff's pages, in one file of the build: customers never fetch it. Paths are those after /admin. */
+/* The staff's pages, in one file of the build: customers never fetch it. */
 import { Route, Router } from 'preact-iso/router';
 import { NotFoundPage } from '../pages/not_found';
 import { BoardPage } from './board';

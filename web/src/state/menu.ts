@@ -99,6 +99,12 @@ export function putFood(food: Food) {
     ? list.map((other) => (other.id === food.id ? food : other)) : [...list, food];
 }
 
+/* A dish that was taken off the menu. */
+export function dropFood(id: number) {
+  changes++;
+  foods.value = (foods.peek() ?? []).filter((food) => food.id !== id);
+}
+
 export function keepMenuFresh() {
   const refresh = () => {
     if (document.hidden)

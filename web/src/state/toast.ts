@@ -17,9 +17,11 @@ export function dismiss(id: number) {
   toasts.value = toasts.value.filter((toast) => toast.id !== id);
 }
 
-export function toast(text: string, more: Partial<Omit<Toast, 'id' | 'text'>> = {}) {
+/* Returns the id to dismiss it by. */
+export function toast(text: string, more: Partial<Omit<Toast, 'id' | 'text'>> = {}): number {
   const id = ++last;
   const others = toasts.value.filter((other) => other.text !== text).slice(-2);
   toasts.value = [...others, { id, text, kind: 'plain', ...more }];
   setTimeout(() => dismiss(id), SHOWN_MS);
+  return id;
 }

@@ -1,0 +1,45 @@
+/* How many can still be sold: counted one by one, set, or not counted at all. */
+import { Minus, Plus } from 'lucide-preact';
+import type { Food } from '../api';
+import { explain } from '../words';
+import { InPlace } from './in_place';
+import { addStock, setStock } from './menu_edits';
+
+/* What is typed for a stock; undefined: no number. Nothing: not counted. */
+export function parseStock(text: string): number | null | undefined {
+  const plain = text.replace(/[\s.,'’]/g, '');
+  return plain === '' ? null : /^\d{1,10}$/.test(plain) ? Number(plain) : undefined;
+}
+
+export function StockCell({ food }: { food: Food }) {
+  const save = async (text: string) => {
+    const stock = parseStock(text);
+    if (stock === undefined)
+      return 'Type a number, or nothing if it is not counted.';
+    try {
+      await setStock(food, stock);
+    } catch (error) {
+      return explain(error);
+    }
+    return null;
+  };
+  const shown = food.stock === null ? 'not counted' : food.stock.toLocaleString();
+  const value = food.stock === null ? '' : String(food.stock);
+  const editor = (
+    <InPlace label={`Stock of ${food.name}`} shown={shown} value={value} inputMode="numeric"
+      placeholder="not counted" onSave={save}>
+      <span class={food.stock === null ? 'quiet' : food.stock === 0 ? 'stock-none' : ''}>{shown}</span>
+    </InPlace>
+  );
+  if (food.stock === null)
+    return editor;
+  return (
+    <span class="stock" role="group" aria-label={`Stock of ${food.name}`}>
+      <button class="icon-button" type="button" disabled={food.stock === 0} aria-label={`One ${food.name} less`}
+        onClick={() => addStock(food.id, -1)}><Minus size={18} aria-hidden="true" /></button>
+      {editor}
+      <button class="icon-button" type="button" aria-label={`One ${food.name} more`}
+        onClick={() => addStock(food.id, 1)}><Plus size={18} aria-hidden="true" /></button>
+    </span>
+  );
+}
