@@ -7,7 +7,7 @@ export type Reason = NonNullable<PaymentReason>;
 
 export interface State { icon: LucideIcon; word: string; kind: 'wait' | 'good' | 'bad' | '' }
 
-const STATES: Record<PaymentStatus, State> = {
+export const STATES: Record<PaymentStatus, State> = {
   creating: { icon: Hourglass, word: 'Being made', kind: 'wait' },
   pending: { icon: Clock3, word: 'Waiting', kind: 'wait' },
   paid: { icon: CircleCheck, word: 'Paid', kind: 'good' },
