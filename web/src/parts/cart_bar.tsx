@@ -15,9 +15,8 @@ export function CartBar() {
   return (
     <div class="cart-bar">
       <a class="button main" href="/cart">
-        <span>{plural(count.value, 'dish', 'dishes')}</span>
-        <span class="money">{money(total.value)}</span>
-        <span>View cart</span>
+        <span>{plural(count.value, 'dish', 'dishes')} · <span class="money">{money(total.value)}</span></span>
+        <span class="view">View cart</span>
       </a>
     </div>
   );

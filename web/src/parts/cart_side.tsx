@@ -13,13 +13,13 @@ function SideLine({ line }: { line: CartLine }) {
   return (
     <li class={line.problem ? 'side-line wrong' : 'side-line'}>
       <span class="side-name" dir="auto">{line.name}</span>
-      <span class="money">{money(line.line_total)}</span>
       {line.problem && (
         <p class="field-error"><CircleAlert size={16} aria-hidden="true" /> {line.problem === 'unavailable' ? 'Not available now'
           : food?.stock ? `Only ${food.stock} left` : 'Sold out'}</p>
       )}
       <Refusal id={line.food_id} />
       <Stepper food={{ id: line.food_id, name: line.name }} canAdd={Boolean(food && canOrder(food))} removes />
+      <span class="money">{money(line.line_total)}</span>
     </li>
   );
 }

@@ -1,13 +1,12 @@
 /* The way from the cart to paying, or why it is closed. Who has not logged in does it now. */
-import { money } from '../format';
-import { hasProblem, total } from '../state/cart';
+import { hasProblem } from '../state/cart';
 import { loginAddress, me } from '../state/session';
 
 export function CheckoutLink({ problemsAt }: { problemsAt: 'here' | 'cart' }) {
   if (!hasProblem.value)
     return (
       <a class="button main full" href={me.value === null ? loginAddress('/checkout') : '/checkout'}>
-        Check out <span class="money">{money(total.value)}</span>
+        Check out
       </a>
     );
   return (

@@ -29,11 +29,11 @@ function Description({ food: { name, description } }: { food: Food }) {
     return () => observer.unobserve(element);
   }, []);
   return (
-    <div class="dish-text">
-      <p ref={text} class={isOpen ? '' : 'cut'} dir="auto">{description}</p>
+    <div class="dish-text" dir="auto">
+      <p ref={text} class={isOpen ? '' : 'cut'}>{description}</p>
       {(isCut || isOpen) && (
         <button class="dish-more" type="button" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-          {isOpen ? 'Less' : 'More'}<span class="visually-hidden"> about {name}</span>
+          <span>{isOpen ? 'Less' : 'More'}<span class="visually-hidden"> about {name}</span></span>
         </button>
       )}
     </div>
@@ -62,13 +62,13 @@ export function FoodCard({ food, first, pictures }: FoodCardProps) {
   return (
     <li class={`dish ${can ? '' : 'out'} ${chosen ? 'chosen' : ''}`} id={`dish-${food.id}`}>
       {pictures && <FoodPicture url={food.image_url} first={first} />}
+      <State food={food} />
       <div class="dish-body">
         <h3 dir="auto">{food.name}</h3>
         {food.description && <Description food={food} />}
         <Refusal id={food.id} />
         <div class="dish-foot">
           <span class="price">{money(food.price)}</span>
-          <State food={food} />
           <Stepper food={food} canAdd={can} />
         </div>
       </div>
