@@ -12,6 +12,8 @@ import sys
 
 import yaml
 
+from c_bytes import put_bytes
+
 
 def read(*path):
     with open(os.path.join(*path), "rb") as file:
@@ -28,17 +30,6 @@ def collect(pages, openapi):
     text = json.dumps(yaml.safe_load(read(openapi)), ensure_ascii=False, separators=(",", ":"))
     packed = gzip.compress(text.encode(), 9, mtime=0)
     yield "openapi.json", "openapi.json", "application/json", False, None, packed, None
-
-
-def put_bytes(out, name, data):
-    """Defines the bytes, and returns the struct str of them."""
-    if data is None:
-        return "{NULL, 0}"
-    out.write(f"static const unsigned char {name}[] = {{\n")
-    for at in range(0, len(data), 24):
-        out.write("".join(f"{byte}," for byte in data[at:at + 24]) + "\n")
-    out.write("0};\n")
-    return f"{{(const char *){name}, {len(data)}}}"
 
 
 def main(output, pages, openapi):

@@ -32,7 +32,7 @@ enum err demo_fill(struct store *store, struct arena *arena)
     int64_t now_ms = clock_now_ms();
     struct problem problem;
     struct user_codes codes;
-    struct fill fill = {.menu = {.now_ms = now_ms},
+    struct fill fill = {.menu = {.now_ms = now_ms, .problem = &problem},
                         .admin = {.email = STR(DEMO_ADMIN_EMAIL),
                                   .email_key = STR(DEMO_ADMIN_EMAIL),
                                   .codes = &codes,

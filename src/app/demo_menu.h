@@ -2,10 +2,12 @@
 #ifndef SERVERY_APP_DEMO_MENU_H
 #define SERVERY_APP_DEMO_MENU_H
 
+#include "base/problem.h"
 #include "store/store.h"
 
 struct demo_menu {
     int64_t now_ms;
+    struct problem *problem;
     size_t n_added; /* out: 0 if there was a food already, an archived one too */
 };
 
