@@ -20,8 +20,14 @@ const SENTENCES: Record<string, (error: CallError) => string> = {
   unauthenticated: () => 'Your session has ended. Nothing is lost: log in and go on.',
   version_conflict: () => 'Somebody else has changed this meanwhile. It now shows how it is; please look again.',
   unavailable: () => 'The shop is very busy. Nothing was changed; please try again in a moment.',
+  otp_cooldown: () => 'A code is on its way to this address already.',
   internal: () => 'Something broke on our side. Please try again.',
 };
+
+/* What the server says, as a sentence. */
+export function ended(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
 
 function sentence(error: CallError): string {
   if (error.status === 0)
@@ -29,7 +35,7 @@ function sentence(error: CallError): string {
   const own = error.code && SENTENCES[error.code];
   if (own)
     return own(error);
-  return error.rows.length ? error.rows.map((row) => row.detail).join(' ') : error.message;
+  return error.rows.length ? error.rows.map((row) => ended(row.detail)).join(' ') : ended(error.message);
 }
 
 export function explain(error: unknown): string {

@@ -1,5 +1,67 @@
+import { useLocation } from 'preact-iso/router';
+import { useEffect, useState } from 'preact/hooks';
+import { type CallError, call } from '../api';
+import { Form, type Values } from '../parts/form';
+import { Notice } from '../parts/notice';
 import { Page } from '../parts/page';
+import { NewPassword } from '../parts/password';
+import { leave } from '../state/session';
+import { toast } from '../state/toast';
+
+function readToken(): string {
+  return new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
+}
+
+/* The token of the mailed link stands behind the #, where no server and no referrer sees it. */
+function useToken(): string {
+  const [token, setToken] = useState(readToken);
+  useEffect(() => {
+    const read = () => setToken(readToken());
+    addEventListener('hashchange', read);
+    return () => removeEventListener('hashchange', read);
+  }, []);
+  return token;
+}
+
+function NewLink({ children }: { children: string }) {
+  return (
+    <Notice kind="bad" role="alert">
+      <p>{children}</p>
+      <a class="button" href="/forgot">Ask for a new link</a>
+    </Notice>
+  );
+}
 
 export function ResetPage() {
-  return <Page title="New password" class="narrow">{null}</Page>;
+  const { route } = useLocation();
+  const token = useToken();
+  const [expired, setExpired] = useState('');
+
+  async function choose({ new_password = '' }: Values) {
+    try {
+      await call('post', '/api/password-reset/confirm', { body: { token, new_password } });
+    } catch (error) {
+      if ((error as CallError).code !== 'token_expired')
+        throw error;
+      setExpired(token);
+      return;
+    }
+    leave(); // all sessions have ended, that of this browser too
+    toast('Your password is changed. Log in with the new one.', { kind: 'good' });
+    route('/login', true); // the token goes with the address
+  }
+
+  return (
+    <Page title="Choose a new password" class="door">
+      {!token && <NewLink>This link is not complete. Open it from the mail once more, or ask for a new one.</NewLink>}
+      {token && token === expired && (
+        <NewLink>This link was used already, or is older than 30 minutes. Your password is unchanged.</NewLink>
+      )}
+      {token && token !== expired && (
+        <Form submit="Save the new password" onSubmit={choose}>
+          <NewPassword name="new_password" label="New password" />
+        </Form>
+      )}
+    </Page>
+  );
 }

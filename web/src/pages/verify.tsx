@@ -1,5 +1,131 @@
+import { MailQuestion } from 'lucide-preact';
+import { useState } from 'preact/hooks';
+import { CallError, call } from '../api';
+import { plural, waitText } from '../format';
+import { Empty } from '../parts/empty';
+import { Form, type Values } from '../parts/form';
+import { Loading } from '../parts/load';
+import { Notice } from '../parts/notice';
+import { type Onward, useOnward } from '../parts/onward';
+import { OtpInput } from '../parts/otp_input';
 import { Page } from '../parts/page';
+import { Resend } from '../parts/resend';
+import { seconds, serverNow } from '../state/clock';
+import { me, withNext } from '../state/session';
+import { type Pending, forgetSignup, keepPending, pending } from '../state/signup';
+
+function NoSignup({ next }: { next: string | null }) {
+  return (
+    <Empty icon={MailQuestion}>
+      <p>No sign-up is waiting for a code here. Perhaps it was entered already, or a day has gone by.</p>
+      <a class="button main" href={withNext('/signup', next)}>Create an account</a>
+      <a class="button" href={withNext('/login', next)}>Log in</a>
+    </Empty>
+  );
+}
+
+/* Whole minutes, so that nothing hurries anybody; the last one in seconds. */
+function lifeText(ms: number): string {
+  return ms < 60_000 ? waitText(ms / 1000) : plural(Math.floor(ms / 60_000), 'minute');
+}
+
+/* Somebody was faster: the sign-up cannot be finished as it is. */
+function Taken({ code, next }: { code: string; next: string | null }) {
+  return (
+    <Notice kind="bad" role="alert">
+      {code === 'email_taken' ? (
+        <>
+          <p>This address has an account by now.</p>
+          <a class="button" href={withNext('/login', next)}>Log in</a>
+        </>
+      ) : (
+        <>
+          <p>Your phone number belongs to another account by now. The rest of what you filled in is kept.</p>
+          <a class="button" href={withNext('/signup', next)}>Leave it out, or take another</a>
+        </>
+      )}
+    </Notice>
+  );
+}
+
+function wrongCode(code: string, { problem }: CallError) {
+  return code === 'otp_invalid'
+    ? `That is not the code. ${plural(Number(problem.attempts_left), 'try', 'tries')} left.` : undefined;
+}
+
+function Asking({ signup, onSubmit, onRefused }: {
+  signup: Pending; onSubmit: (values: Values) => Promise<void>; onRefused: (error: CallError) => void;
+}) {
+  void seconds.value;
+  const lifeMs = Date.parse(signup.otp.expires_at) - serverNow();
+  if (signup.isDead || lifeMs <= 0)
+    return (
+      <div class="stack">
+        <Notice kind="wait" role="alert">
+          {signup.isDead ? 'Five wrong tries: this code no longer works.' : 'This code is too old now.'}{' '}
+          What you filled in is kept.
+        </Notice>
+        <Resend signup={signup} kind="main" onRefused={onRefused} />
+      </div>
+    );
+  return (
+    <>
+      <Form submit="Confirm" onSubmit={onSubmit} sayAt={wrongCode}>
+        <OtpInput name="otp" label="Code" hint={`It works for another ${lifeText(lifeMs)}.`} />
+      </Form>
+      <p class="aside quiet">Nothing there? Look in the spam, too.</p>
+      <Resend signup={signup} kind="quiet" onRefused={onRefused} />
+    </>
+  );
+}
+
+function Verify({ signup, next, arrive }: Onward & { signup: Pending }) {
+  const [taken, setTaken] = useState('');
+
+  function refuse(error: CallError) {
+    if (error.status === 404)
+      keepPending(null);
+    else if (error.status === 409)
+      setTaken(error.code ?? '');
+    else
+      throw error;
+  }
+
+  async function verify({ otp = '' }: Values) {
+    try {
+      const { user } = await call('post', '/api/verify-otp', { body: { signup_token: signup.signup_token, otp } });
+      await arrive(user, user.name ? `Welcome, ${user.name}. Your account is ready.` : 'Welcome. Your account is ready.');
+      forgetSignup();
+    } catch (error) {
+      if (!(error instanceof CallError))
+        throw error;
+      if (error.code === 'otp_locked' || error.problem.attempts_left === 0)
+        keepPending({ ...signup, isDead: true });
+      else if (error.code === 'otp_expired')
+        keepPending({ ...signup, otp: { ...signup.otp, expires_at: new Date(0).toISOString() } });
+      else
+        refuse(error);
+    }
+  }
+
+  return (
+    <>
+      <p class="lead">
+        We mailed six digits to <strong dir="auto">{signup.email}</strong>.{' '}
+        <a href={withNext('/signup', next)}>Wrong address?</a>
+      </p>
+      {taken ? <Taken code={taken} next={next} />
+        : <Asking signup={signup} onSubmit={verify} onRefused={refuse} />}
+    </>
+  );
+}
 
 export function VerifyPage() {
-  return <Page title="Enter the code" class="narrow">{null}</Page>;
+  const onward = useOnward();
+  const signup = pending.value;
+  return (
+    <Page title="Enter the code" class="door">
+      {me.value !== null ? <Loading /> : signup ? <Verify signup={signup} {...onward} /> : <NoSignup next={onward.next} />}
+    </Page>
+  );
 }

@@ -1,6 +1,6 @@
 /* The top of every page: the shop, where one can go, and the cart. The staff have a second row. */
 import { useLocation } from 'preact-iso/router';
-import { ClipboardList, LogIn, Receipt, ShoppingBag, User, UtensilsCrossed } from 'lucide-preact';
+import { ClipboardList, LogIn, ReceiptText, ShoppingBag, User, UtensilsCrossed } from 'lucide-preact';
 import type { LucideIcon } from 'lucide-preact';
 import { plural } from '../format';
 import { count } from '../state/cart';
@@ -51,7 +51,7 @@ export function Header() {
         <a class="brand" href="/" dir="auto">{shop.value?.name ?? ' '}</a>
         <nav aria-label="Main">
           <NavLink href="/" text="Menu" icon={UtensilsCrossed} path={path} />
-          {me.value && <NavLink href="/orders" text="Orders" icon={Receipt} path={path} />}
+          {me.value && <NavLink href="/orders" text="Orders" icon={ReceiptText} path={path} />}
           {isAdmin.value && <NavLink href="/admin" text="Kitchen" icon={ClipboardList} path={path} />}
           {me.value && <NavLink href="/account" text="Account" icon={User} path={path} />}
           {me.value === null && <NavLink href="/login" text="Log in" icon={LogIn} path={path} />}

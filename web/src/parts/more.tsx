@@ -3,6 +3,8 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { whenReachedAgain } from '../state/connection';
 import { Button } from './button';
 
+const idOf = (item: object) => ('id' in item ? item.id : item);
+
 interface PageOf<T> { items: T[]; next_cursor: string | null }
 
 export interface Pages<T> {
@@ -16,7 +18,7 @@ export interface Pages<T> {
 
 /* Reads the first page when it appears and whenever a dependency changes, and all that is shown when
  * the shop can be reached again. */
-export function usePages<T extends { id: number }>(
+export function usePages<T extends object>(
   read: (cursor: string | undefined) => Promise<PageOf<T>>, dependencies: unknown[],
 ): Pages<T> {
   const [items, setItems] = useState<T[] | null>(null);
@@ -64,7 +66,7 @@ export function usePages<T extends { id: number }>(
   return {
     items, error, hasMore: cursor !== null, reload,
     more: () => get(cursor ?? undefined, 1),
-    put: (item) => setItems((had) => had && had.map((other) => (other.id === item.id ? item : other))),
+    put: (item) => setItems((had) => had && had.map((other) => (idOf(other) === idOf(item) ? item : other))),
   };
 }
 

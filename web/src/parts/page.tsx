@@ -1,5 +1,5 @@
 /* What every page has: a title for the tab, a heading that takes the focus when one comes here from
- * another page, and a width. */
+ * another page (unless a field of the page has taken it), and a width. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { shop } from '../state/shop';
@@ -20,7 +20,7 @@ export function Page({ title, heading, class: name = '', children }: PageProps) 
     document.title = name_ && title !== name_ ? `${title} · ${name_}` : title;
   }, [title, name_]);
   useEffect(() => {
-    if (!isFirst)
+    if (!isFirst && !top.current?.parentElement?.contains(document.activeElement))
       top.current?.focus({ preventScroll: true });
     isFirst = false;
   }, []);

@@ -1,7 +1,8 @@
 /* Who is logged in. The cookie is the session; a mark in the browser only says that asking is worth it,
  * so that visitors cause no refused call. */
-import { computed, signal } from '@preact/signals';
-import { type User, call, whenUnauthenticated } from '../api';
+import { batch, computed, signal } from '@preact/signals';
+import { CallError, type User, call, whenUnauthenticated } from '../api';
+import { whenReachedAgain } from './connection';
 import { inBrowser } from './kept';
 import { listen, tell } from './tabs';
 
@@ -12,54 +13,91 @@ export const isAdmin = computed(() => me.value?.role === 'admin');
 /* Somebody's session ended without his wish: the log-in page says so. */
 export const wasEnded = signal(false);
 
-export function setMe(user: User | null) {
-  const changed = me.peek()?.id !== user?.id;
-  me.value = user;
+/* What the tabs tell each other. Not by way of what is kept: that may reach another tab later. */
+interface News { user: User | null; wasEnded: boolean }
+
+function enter({ user, wasEnded: isEnded }: News) {
+  batch(() => {
+    me.value = user;
+    wasEnded.value = isEnded && !user;
+  });
   inBrowser.set('known', user ? 1 : null);
-  if (user)
-    wasEnded.value = false;
-  if (changed)
-    tell('session', user?.id ?? null);
+}
+
+function change(news: News) {
+  enter(news);
+  tell('session', news);
+}
+
+listen('session', (news) => enter(news as News));
+
+export function setMe(user: User) {
+  change({ user, wasEnded: false });
+}
+
+/* Nobody is logged in any more, by his own wish. */
+export function leave() {
+  change({ user: null, wasEnded: false });
 }
 
 whenUnauthenticated(() => {
-  if (me.peek())
-    wasEnded.value = true;
-  setMe(null);
+  if (me.peek() !== null)
+    change({ user: null, wasEnded: true });
 });
 
-export async function loadMe() {
+const AGAIN_MS = 5000;
+
+/* Asks who is logged in. Without an answer that stays unknown, and is asked again. */
+export async function loadMe(): Promise<void> {
+  const before = me.peek();
   if (!inBrowser.get('known')) {
     me.value = null;
     return;
   }
   try {
-    me.value = await call('get', '/api/me');
-  } catch {
-    me.value ??= null; // 401 has set it already; without a connection it is asked again later
+    const user = await call('get', '/api/me');
+    if (me.peek() === before)
+      me.value = user;
+  } catch (error) {
+    if (me.peek() === undefined && error instanceof CallError && error.status > 0)
+      setTimeout(loadMe, (error.retryAfterS ?? 0) * 1000 || AGAIN_MS);
   }
 }
+
+whenReachedAgain(() => {
+  if (me.peek() === undefined)
+    void loadMe();
+});
 
 export async function logOut() {
   await call('post', '/api/logout').catch((error) => {
     if (error.status !== 401)
       throw error;
   });
-  setMe(null);
-  wasEnded.value = false;
+  leave();
 }
 
-listen('session', (id) => {
-  if (id !== (me.peek()?.id ?? null))
-    void loadMe();
-});
+/* Pages on the way in: nobody wants to be sent to one of them after it. */
+const DOORS = ['/login', '/signup', '/verify', '/forgot', '/reset'];
 
 /* Where to go after logging in: a page of our own, never another site. */
-export function nextPage(query: Record<string, string>): string | null {
-  const next = query.next ?? '';
-  return /^\/(?![/\\])/.test(next) ? next : null;
+export function nextPage({ next = '' }: Record<string, string>): string | null {
+  if (!next.startsWith('/'))
+    return null;
+  try {
+    const { origin, pathname, search, hash } = new URL(next, location.origin);
+    const isOurs = origin === location.origin && !pathname.startsWith('//');
+    return isOurs && !DOORS.includes(pathname.replace(/\/+$/, '')) ? pathname + search + hash : null;
+  } catch {
+    return null;
+  }
+}
+
+/* The address of a page on the way in that remembers where one wanted to go. */
+export function withNext(path: string, next: string | null): string {
+  return next && next !== '/' ? `${path}?next=${encodeURIComponent(next)}` : path;
 }
 
 export function loginAddress(back = location.pathname + location.search): string {
-  return back === '/' ? '/login' : `/login?next=${encodeURIComponent(back)}`;
+  return withNext('/login', back);
 }

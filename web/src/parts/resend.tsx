@@ -1,0 +1,45 @@
+/* Another code. Codes go out once a minute at most; the server says when the next one can. */
+import { CallError, call } from '../api';
+import { seconds, serverNow } from '../state/clock';
+import { type Pending, keepPending } from '../state/signup';
+import { toast } from '../state/toast';
+import { Button, type ButtonKind } from './button';
+
+function minutesAndSeconds(ms: number): string {
+  const rest = Math.floor(ms / 1000);
+  return `${Math.floor(rest / 60)}:${String(rest % 60).padStart(2, '0')}`;
+}
+
+export interface ResendProps {
+  signup: Pending;
+  kind: ButtonKind;
+  /* What cannot be mended by waiting; it throws what it does not know either. */
+  onRefused: (error: CallError) => void;
+}
+
+export function Resend({ signup, kind, onRefused }: ResendProps) {
+  void seconds.value;
+  const waitMs = Date.parse(signup.otp.resend_at) - serverNow();
+
+  async function resend() {
+    try {
+      const { otp } = await call('post', '/api/resend-otp', { body: { signup_token: signup.signup_token } });
+      keepPending({ ...signup, otp, isDead: false });
+      toast(`A new code is on its way to ${signup.email}. The one before no longer works.`, { kind: 'good' });
+    } catch (error) {
+      if (!(error instanceof CallError))
+        throw error;
+      const { otp } = error.problem as { otp?: { resend_at: string } };
+      if (otp)
+        keepPending({ ...signup, otp: { ...signup.otp, resend_at: otp.resend_at } });
+      else
+        onRefused(error);
+    }
+  }
+
+  return (
+    <Button kind={kind} class="full" onClick={resend} disabled={waitMs > 0}>
+      {waitMs > 0 ? <>New code in <span class="number">{minutesAndSeconds(waitMs)}</span></> : 'Mail me a new code'}
+    </Button>
+  );
+}

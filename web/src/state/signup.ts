@@ -1,0 +1,44 @@
+/* A sign-up under way. It lives in its tab, so that a reload, or a look into the mails on the same
+ * phone, loses nothing of it. The password is never kept. */
+import { signal } from '@preact/signals';
+import type { Signup } from '../api';
+import { inBrowser, inTab } from './kept';
+
+/* What was filled in, for whoever comes back to mend it. */
+export interface Draft { email?: string; phone?: string; name?: string }
+
+export interface Pending extends Signup {
+  isDead: boolean; // the code was tried wrongly too often
+}
+
+export const draft = signal<Draft>(inTab.get<Draft>('draft') ?? {});
+export const pending = signal<Pending | null>(inTab.get<Pending>('signup'));
+
+/* The address that was typed last on one of the pages of logging in, so that nobody types it twice. */
+export const typedEmail = signal(draft.value.email ?? '');
+
+export function keepDraft(next: Draft) {
+  draft.value = next;
+  inTab.set('draft', next);
+}
+
+export function keepPending(next: Pending | null) {
+  pending.value = next;
+  inTab.set('signup', next);
+}
+
+/* A friend's link is followed today, and the account perhaps made tomorrow. */
+export function friendCode(): string {
+  return inBrowser.get<string>('friend') ?? '';
+}
+
+export function keepFriendCode(code: string) {
+  inBrowser.set('friend', code || null);
+}
+
+/* The account is there: nothing of its making is needed any more. */
+export function forgetSignup() {
+  keepPending(null);
+  keepDraft({});
+  keepFriendCode('');
+}
