@@ -27,6 +27,14 @@ export function money(amount: number, currency = shop.value?.currency ?? 'XXX'):
   return moneyFormat(currency, amount % unit === 0 ? 0 : exponent).format(amount / unit);
 }
 
+/* ₦12K: for the scale of a chart, where there is no room. */
+export function moneyShort(amount: number): string {
+  const currency = shop.value?.currency ?? 'XXX';
+  return cached(`short ${currency}`, () => new Intl.NumberFormat(undefined, {
+    style: 'currency', currency, currencyDisplay: 'narrowSymbol', notation: 'compact', minimumFractionDigits: 0,
+  })).format(amount / 10 ** (shop.value?.currency_exponent ?? 2));
+}
+
 function localDecimal(): string {
   return new Intl.NumberFormat().formatToParts(1.5).find(({ type }) => type === 'decimal')?.value ?? '.';
 }

@@ -1,0 +1,55 @@
+/* How was today, compared with last week? */
+import type { ComponentChildren } from 'preact';
+import type { Sales } from '../api';
+import { dayText, rangeText } from '../days';
+import { money, plural } from '../format';
+import { Change } from './change';
+import { average, type Day, type Recent, sum } from './sales_data';
+
+const weekday = ({ date }: Day) => dayText(date, { weekday: 'long' });
+
+const ofDay = ({ revenue, orders }: Sales) => `${money(revenue)}, ${plural(orders, 'order')}`;
+
+function Figure({ title, sub, sales, children }: {
+  title: string; sub: string; sales: Sales; children: ComponentChildren;
+}) {
+  return (
+    <section class="card figure">
+      <h3>{title} <span class="quiet">{sub}</span></h3>
+      <p class="figure-money money">{money(sales.revenue)}</p>
+      <p>
+        {plural(sales.orders, 'order')}
+        {sales.orders > sales.cancelled && <> · {money(average(sales))} on average</>}
+        {sales.cancelled > 0 && <> · {sales.cancelled} cancelled</>}
+      </p>
+      <p class="small quiet">{children}</p>
+    </section>
+  );
+}
+
+/* A day that goes on cannot be more or less than a whole one: it is a part of it. */
+function SoFar({ now, then }: { now: Day; then: Day }) {
+  if (!then.revenue)
+    return <>Nothing was sold on {weekday(then)} last week.</>;
+  const part = Math.round(now.revenue / then.revenue * 100);
+  return <>So far {part.toLocaleString()}% of all {weekday(then)} last week ({ofDay(then)}).</>;
+}
+
+export function RecentFigures({ data }: { data: Recent }) {
+  const week = sum(data.week);
+  const weekThen = sum(data.weekThen);
+  const between = (days: Day[]) => rangeText(days[0]!.date, days[days.length - 1]!.date);
+  return (
+    <div class="figures">
+      <Figure title="Today" sub="so far" sales={data.today}><SoFar now={data.today} then={data.todayThen} /></Figure>
+      <Figure title="Yesterday" sub={weekday(data.yesterday)} sales={data.yesterday}>
+        <Change now={data.yesterday.revenue} before={data.yesterdayThen.revenue}
+          than={`the ${weekday(data.yesterdayThen)} before (${ofDay(data.yesterdayThen)})`} />
+      </Figure>
+      <Figure title="Last 7 days" sub={between(data.week)} sales={week}>
+        <Change now={week.revenue} before={weekThen.revenue}
+          than={`the 7 days before (${ofDay(weekThen)})`} />
+      </Figure>
+    </div>
+  );
+}
