@@ -12,8 +12,10 @@ import { Loading } from '../parts/load';
 import { Notice } from '../parts/notice';
 import { OpenPayment } from '../parts/open_payment';
 import { Page } from '../parts/page';
-import { account, cartError, clearCart, count, enter, isLoaded, lines, setQuantity, total } from '../state/cart';
-import { menuError, loadMenu } from '../state/menu';
+import {
+  account, cartError, clearCart, count, enter, hasProblem, isLoaded, lines, quantityOf, refusals, setQuantity, total,
+} from '../state/cart';
+import { foodById, loadMenu, menuError } from '../state/menu';
 import { seenPrices, setSeenPrices } from '../state/seen_prices';
 import { me } from '../state/session';
 import { shop } from '../state/shop';
@@ -98,14 +100,32 @@ function Content() {
   );
 }
 
+/* What could not be put back into the cart, and so has no line to say it. */
+function Lost() {
+  const lost = [...refusals.value].filter(([id]) => !quantityOf(id));
+  return (
+    <>
+      {lost.map(([id, words]) => (
+        <Notice key={id} kind="bad" role="alert" class="lost">
+          <strong dir="auto">{foodById.value.get(id)?.name ?? 'A dish'}</strong>: {words}
+        </Notice>
+      ))}
+    </>
+  );
+}
+
 export function CartPage() {
   const payment = account.value?.pending_payment;
   useEffect(() => {
     enter().catch((error) => { cartError.value = error; });
   }, []);
+  useEffect(() => {
+    void loadMenu(); // what is left of a dish, the menu says
+  }, [hasProblem.value]);
   return (
     <Page title="Your cart" class="narrow">
       {payment && <OpenPayment key={payment.id} payment={payment} />}
+      <Lost />
       <Content />
       <CartSaid />
     </Page>

@@ -123,6 +123,7 @@ function Skeleton() {
   return (
     <>
       <p class="visually-hidden" role="status">The menu is coming …</p>
+      <div class="menu-tools" aria-hidden="true"><div class="menu-search bone" /></div>
       <div class="category-tabs" aria-hidden="true"><ul><li class="bone" /><li class="bone" /><li class="bone" /></ul></div>
       <div class="menu-section" aria-hidden="true">
         <div class="bone bone-title" />

@@ -17,7 +17,7 @@ function SideLine({ line }: { line: CartLine }) {
         <p class="field-error"><CircleAlert size={16} aria-hidden="true" /> {line.problem === 'unavailable' ? 'Not available now'
           : food?.stock ? `Only ${food.stock} left` : 'Sold out'}</p>
       )}
-      <Refusal id={line.food_id} />
+      <Refusal id={line.food_id} silent />
       <Stepper food={{ id: line.food_id, name: line.name }} canAdd={Boolean(food && canOrder(food))} removes />
       <span class="money">{money(line.line_total)}</span>
     </li>

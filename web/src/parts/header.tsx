@@ -1,4 +1,6 @@
 /* The top of every page: the shop, where one can go, and the cart. The staff have a second row. */
+import type { RefObject } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { useLocation } from 'preact-iso/router';
 import { ClipboardList, LogIn, ReceiptText, ShoppingBag, User, UtensilsCrossed } from 'lucide-preact';
 import type { LucideIcon } from 'lucide-preact';
@@ -42,11 +44,23 @@ function CartLink({ path }: { path: string }) {
   );
 }
 
+/* Others stay right under it when they scroll; with larger letters it is higher. */
+function useHeight(top: RefObject<HTMLElement>) {
+  useEffect(() => {
+    const observer = new ResizeObserver(() =>
+      document.documentElement.style.setProperty('--header', `${top.current!.offsetHeight}px`));
+    observer.observe(top.current!);
+    return () => observer.disconnect();
+  }, []);
+}
+
 export function Header() {
   const { path } = useLocation();
+  const top = useRef<HTMLElement>(null);
+  useHeight(top);
   const isStaff = path.startsWith('/admin') && isAdmin.value;
   return (
-    <header class="top no-print">
+    <header class="top no-print" ref={top}>
       <div class="top-row">
         <a class="brand" href="/" dir="auto">{shop.value?.name ?? ' '}</a>
         <nav aria-label="Main">

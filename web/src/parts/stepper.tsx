@@ -56,8 +56,8 @@ export function Stepper({ food, canAdd, removes }: StepperProps) {
   );
 }
 
-/* Why the last change of this food did not happen. */
-export function Refusal({ id }: { id: number }) {
+/* Why the last change of this food did not happen. silent: another place on the page reads it out. */
+export function Refusal({ id, silent }: { id: number; silent?: boolean }) {
   const words = useComputed(() => refusals.value.get(id)).value;
-  return words ? <p class="field-error" role="alert">{words}</p> : null;
+  return words ? <p class="field-error" role={silent ? undefined : 'alert'}>{words}</p> : null;
 }
