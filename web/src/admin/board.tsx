@@ -119,7 +119,8 @@ function Tabs({ chosen, choose }: { chosen: OpenStatus; choose: (status: OpenSta
       {COLUMNS.map(({ status, title }) => {
         const n = columns.value[status].length;
         return (
-          <button key={status} type="button" aria-pressed={chosen === status} onClick={() => choose(status)}>
+          <button key={status} type="button" aria-pressed={chosen === status}
+            class={status === 'pending' && untouched.value.size ? 'calls' : ''} onClick={() => choose(status)}>
             <span class="number column-tab-count">{n}</span> {title}
           </button>
         );
@@ -183,7 +184,7 @@ export function BoardPage() {
   const isLost = useLost(state);
   useBell(isLost);
   const n = columns.value.pending.length;
-  const read = { data: isLoaded.value || orders.value.size ? true : null, error: problem.value, reload: load, set: () => {} };
+  const read = { data: isLoaded.value || null, error: problem.value, reload: load, set: () => {} };
   return (
     <Page title={n ? `(${n}) Board` : 'Board'} heading={null} class="wide board">
       <div class="board-bar">

@@ -29,7 +29,7 @@ export function BellControl({ isLive }: { isLive: boolean }) {
       return (
         <span class="bell-on">
           <Button kind="quiet" aria-pressed={true} aria-label="Bell" title="Turn the bell off" onClick={turnOff}>
-            <Bell size={20} aria-hidden="true" /> {isLive ? 'Bell is on' : 'Bell cannot hear'}
+            <Bell size={20} aria-hidden="true" /> {isLive ? 'Bell is on' : 'Bell: no connection'}
           </Button>
           <button class="icon-button" type="button" aria-label="Test the bell" title="Test the bell"
             onClick={ringOnce}><Volume2 size={20} aria-hidden="true" /></button>

@@ -44,14 +44,16 @@ export function put(...news: Order[]) {
 /* Column by column in the way of the orders: one that moves on meanwhile is met again, never missed. */
 async function readAll() {
   const began = ++turn;
+  const found: Order[] = [];
   for (const { status } of COLUMNS) {
     let cursor: string | undefined;
     do {
       const page = await call('get', '/api/admin/orders', { query: { status, cursor, limit: PAGE } });
-      put(...page.items);
+      found.push(...page.items);
       cursor = page.next_cursor ?? undefined;
     } while (cursor);
   }
+  put(...found);
   // What was neither read nor heard of since then was finished while nobody listened.
   orders.value = new Map([...orders.peek()].filter(([id]) => touched.get(id)! > began));
 }

@@ -1,11 +1,10 @@
 /* Cancelling an order, in its place on the page: why is picked or typed, and the customer reads it. */
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { X } from 'lucide-preact';
 import type { Order } from '../api';
 import { Button } from '../parts/button';
 import { move } from './board_state';
 
-const REASONS = ['Sold out', 'The kitchen is closing', 'Outside our delivery area', 'You asked for it', 'We cannot reach you'];
+const REASONS = ['Sold out', 'We are closing', 'Too far away', 'You asked us to', 'No answer from you'];
 const NOTE_MAX = 500;
 
 export function CancelPanel({ order, onClose, onDone }: {
@@ -13,8 +12,11 @@ export function CancelPanel({ order, onClose, onDone }: {
 }) {
   const [note, setNote] = useState('');
   const id = useId();
-  const first = useRef<HTMLInputElement>(null);
-  useEffect(() => first.current?.focus({ preventScroll: true }), []);
+  const panel = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    panel.current?.querySelector('button')?.focus({ preventScroll: true }); // no keyboard over half a tablet
+    panel.current?.scrollIntoView({ block: 'nearest' });
+  }, []);
 
   async function cancel() {
     const now = await move(order, 'cancelled', note.trim() || undefined);
@@ -23,7 +25,7 @@ export function CancelPanel({ order, onClose, onDone }: {
   }
 
   return (
-    <div class="cancel-panel stack" role="group" aria-labelledby={`${id}-head`}
+    <div ref={panel} class="cancel-panel stack" role="group" aria-labelledby={`${id}-head`}
       onKeyDown={(event) => event.key === 'Escape' && onClose()}>
       <h4 id={`${id}-head`}>Cancel order {order.id}?</h4>
       <div class="cancel-reasons">
@@ -34,11 +36,11 @@ export function CancelPanel({ order, onClose, onDone }: {
       </div>
       <div class="field">
         <label for={id}>Why? The customer reads this.</label>
-        <input ref={first} id={id} value={note} maxLength={NOTE_MAX} dir="auto" autocomplete="off"
+        <input id={id} value={note} maxLength={NOTE_MAX} dir="auto" autocomplete="off"
           onInput={(event) => setNote(event.currentTarget.value)} />
       </div>
       <div class="cancel-actions">
-        <Button kind="danger" onClick={cancel}><X size={20} aria-hidden="true" /> Cancel the order</Button>
+        <Button kind="danger" onClick={cancel}>Cancel the order</Button>
         <Button onClick={onClose}>Keep it</Button>
       </div>
     </div>

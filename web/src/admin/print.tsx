@@ -16,6 +16,7 @@ const moment = (time: string) => `${date(time)}, ${clock(time)}`;
 function KitchenTicket({ order }: { order: Order }) {
   return (
     <>
+      {order.status === 'cancelled' && <p class="paper-way">CANCELLED</p>}
       <p class="paper-way">{WAY[order.fulfilment]}</p>
       <p class="paper-number">{order.id}</p>
       <p>{moment(order.created_at)}</p>
@@ -105,7 +106,15 @@ function Paper({ order, what }: { order: Order; what: 'ticket' | 'receipt' }) {
     if (!isReady || query.print !== '1')
       return undefined;
     const frame = requestAnimationFrame(() => window.print());
-    return () => cancelAnimationFrame(frame);
+    const leave = () => {
+      if (history.length === 1)
+        window.close(); // a tab that was opened to print
+    };
+    addEventListener('afterprint', leave);
+    return () => {
+      cancelAnimationFrame(frame);
+      removeEventListener('afterprint', leave);
+    };
   }, [isReady]);
   return (
     <>
