@@ -18,6 +18,8 @@ const SENTENCES: Record<string, (error: CallError) => string> = {
     : 'The kitchen has just taken this off the menu.'),
   food_not_found: () => 'This dish is no longer on the menu.',
   unauthenticated: () => 'Your session has ended. Nothing is lost: log in and go on.',
+  too_many_payments: () => 'Too many payments of the last hour were begun and not paid. Your cart is safe.',
+  total_too_large: () => 'This is more than one order can cost. Your cart is safe: take something out of it.',
   version_conflict: () => 'Somebody else has changed this meanwhile. It now shows how it is; please look again.',
   unavailable: () => 'The shop is very busy. Nothing was changed; please try again in a moment.',
   otp_cooldown: () => 'A code is on its way to this address already.',

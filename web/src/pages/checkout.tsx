@@ -182,7 +182,7 @@ function Ready() {
 export function CheckoutPage() {
   const cart = useLoad(() => enter().then(() => true), []);
   return (
-    <Page title="Check out" class="narrow checkout">
+    <Page title="Check out" class="checkout">
       <Load from={cart} what="Reading your cart …">
         {() => (isLoaded.value ? <Ready /> : <Loading />)}
       </Load>

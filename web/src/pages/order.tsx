@@ -58,7 +58,8 @@ function Cancelled({ order }: { order: Order }) {
   const note = order.events.findLast((event) => event.to === 'cancelled')?.note;
   return (
     <Notice kind="bad">
-      {note ? <p>The shop says: <q dir="auto">{note}</q></p> : <p>The shop gave no reason.</p>}
+      <p>{note ? 'The shop says:' : 'The shop gave no reason.'}</p>
+      {note && <blockquote class="said" dir="auto">{note}</blockquote>}
       <p>
         {order.payment
           ? <>You paid {money(order.payment.amount, order.currency)}. It is noted at the shop to be paid back;
@@ -71,8 +72,8 @@ function Cancelled({ order }: { order: Order }) {
 
 function Now({ order, state }: { order: Order; state: Followed['state'] }) {
   return (
-    <section class="card order-now" aria-label="Where it is">
-      <p class="order-next">{nextText(order)}</p>
+    <section class="card order-where" aria-label="Where it is">
+      <h2 class="order-next">{nextText(order)}</h2>
       {order.status === 'cancelled' && <Cancelled order={order} />}
       <Track order={order} />
       <Connection state={state} />
@@ -86,7 +87,7 @@ function Facts({ order }: { order: Order }) {
     <dl class="order-facts">
       <div>
         <dt>{isDelivery ? <Bike size={18} aria-hidden="true" /> : <Store size={18} aria-hidden="true" />}
-          {isDelivery ? 'Delivered to' : 'Picked up at'}</dt>
+          {isDelivery ? 'Delivery to' : 'Pickup at'}</dt>
         <dd dir="auto">{isDelivery ? order.address : shop.value?.name}</dd>
       </div>
       {order.note && <div><dt>Note for the kitchen</dt><dd dir="auto">{order.note}</dd></div>}
@@ -125,7 +126,7 @@ export function OrderPage({ id }: { id: number }) {
   const { from, state } = useFollowedOrder(id);
   const status = from.data?.status;
   return (
-    <Page title={status ? `${STATUS[status].word}: order ${id}` : `Order ${id}`} heading={`Order ${id}`} class="narrow">
+    <Page title={status ? `${STATUS[status].word}: order ${id}` : `Order ${id}`} heading={`Order ${id}`} class="order-one">
       <Load from={from} what="Reading your order …">
         {(order) => <Shown order={order} state={state} />}
       </Load>

@@ -1,11 +1,12 @@
 /* What one has ordered: what is under way on top, then the rest, newest first. */
+import { useEffect, useRef } from 'preact/hooks';
 import { UtensilsCrossed } from 'lucide-preact';
 import { type Order, call } from '../api';
 import { Again } from '../parts/again';
 import { Button } from '../parts/button';
 import { Empty } from '../parts/empty';
 import { Loading } from '../parts/load';
-import { More, usePages } from '../parts/more';
+import { More, type Pages, usePages } from '../parts/more';
 import { Notice } from '../parts/notice';
 import { Page } from '../parts/page';
 import { StatusTag, isFinal } from '../parts/status';
@@ -13,7 +14,6 @@ import { nextText } from '../parts/track';
 import { money, when } from '../format';
 import { whenReachedAgain } from '../state/connection';
 import { explain } from '../words';
-import { useEffect } from 'preact/hooks';
 
 function dishes(order: Order): string {
   return order.items.map((line) => (line.quantity > 1 ? `${line.quantity} × ${line.name}` : line.name)).join(', ');
@@ -29,11 +29,11 @@ function OrderCard({ order }: { order: Order }) {
         </a>
         <StatusTag status={order.status} />
       </div>
-      <p class="order-dishes" dir="auto">{dishes(order)}</p>
+      <p class="order-card-dishes" dir="auto">{dishes(order)}</p>
       {isOpen && <p class="quiet small">{nextText(order)}</p>}
       <div class="row">
         <span class="grow money order-total">{money(order.total, order.currency)}</span>
-        <div class="order-card-do"><Again order={order} kind="quiet" /></div>
+        {!isOpen && <div class="order-card-do"><Again order={order} kind="quiet" /></div>}
       </div>
     </li>
   );
@@ -48,12 +48,23 @@ function List({ title, orders }: { title: string; orders: Order[] }) {
   ) : null;
 }
 
-/* Read again when somebody comes back to the page. */
-function useFresh(reload: () => Promise<void>) {
+/* The newest are read again when somebody comes back to the page; what was unfolded stays. */
+function useFresh(pages: Pages<Order>) {
+  const latest = useRef(pages);
+  latest.current = pages;
   useEffect(() => {
+    const read = async () => {
+      const { items: fresh } = await call('get', '/api/orders', { query: { limit: 20 } });
+      const { items: had, put, reload } = latest.current;
+      const known = new Set(had?.map((order) => order.id));
+      if (fresh.every((order) => known.has(order.id)))
+        fresh.forEach(put);
+      else
+        await reload();
+    };
     const ask = () => {
       if (!document.hidden)
-        void reload();
+        void read().catch(() => {}); // what is shown stays
     };
     document.addEventListener('visibilitychange', ask);
     const end = whenReachedAgain(ask);
@@ -61,13 +72,13 @@ function useFresh(reload: () => Promise<void>) {
       document.removeEventListener('visibilitychange', ask);
       end();
     };
-  }, [reload]);
+  }, []);
 }
 
 export function OrdersPage() {
   const pages = usePages((cursor) => call('get', '/api/orders', { query: { cursor, limit: 20 } }), []);
   const { items, error } = pages;
-  useFresh(pages.reload);
+  useFresh(pages);
   return (
     <Page title="Your orders" class="narrow">
       {!items && !error && <Loading what="Reading your orders …" />}

@@ -96,6 +96,7 @@ function GiveUp({ payment }: { payment: Payment }) {
 
 function Paying({ from, payment, token }: { from: Loaded<Payment>; payment: Payment; token: string | null }) {
   const [owner, setOwner] = useState(false);
+  const amount = money(payment.amount, payment.currency);
   const user = me.value?.id;
   useEffect(() => {
     setOwner(false);
@@ -104,9 +105,9 @@ function Paying({ from, payment, token }: { from: Loaded<Payment>; payment: Paym
   }, [user, payment.id]);
   return (
     <div class="stack pay">
-      <div class="pay-amount">
+      <div class="pay-due">
         <p class="quiet">To pay</p>
-        <p class="pay-sum number">{money(payment.amount, payment.currency)}</p>
+        <p class={`pay-sum number ${amount.length > 11 ? 'long' : ''}`}>{amount}</p>
         <TimeLeft until={payment.expires_at} />
       </div>
       <Way payment={payment} token={token} onPayment={from.set} reload={from.reload} />
@@ -136,6 +137,7 @@ export function PayPage({ id }: { id: number }) {
   return (
     <Page title={payment?.order_id ? 'Paid' : 'Payment'} class="narrow"
       heading={<><Lock size={24} aria-hidden="true" /> Payment</>}>
+      <p class="visually-hidden" role="status">{payment?.order_id ? 'Paid. Thank you!' : ''}</p>
       {isUnknown ? <Unknown /> : (
         <Load from={from} what="Reading the payment …">
           {(found) => (isOpen(found) ? <Paying from={from} payment={found} token={token} /> : <PayEnd payment={found} />)}

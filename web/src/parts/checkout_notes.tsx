@@ -1,14 +1,22 @@
 /* What stands between a cart and its payment, each with the one tap that goes on. */
+import type { ComponentChildren } from 'preact';
 import { useLocation } from 'preact-iso/router';
-import type { CartLine, Payment } from '../api';
+import { useEffect, useRef } from 'preact/hooks';
+import { type CartLine, type Payment, call } from '../api';
 import { clock, money } from '../format';
 import { account, loadCart, setQuantity, settled, total } from '../state/cart';
 import { type Waiting, goToPay } from '../state/checkout';
 import { foodById, loadMenu } from '../state/menu';
-import { call } from '../api';
 import { Button } from './button';
 import { Loading } from './load';
 import { Notice } from './notice';
+
+/* What has happened above the button that was tapped is brought into sight. */
+function InSight({ children }: { children: ComponentChildren }) {
+  const here = useRef<HTMLDivElement>(null);
+  useEffect(() => here.current?.focus(), []);
+  return <div ref={here} class="in-sight" tabIndex={-1}>{children}</div>;
+}
 
 /* How many of a line can still be had. */
 function left(line: CartLine): number {
@@ -31,31 +39,35 @@ export function Unavailable({ lines }: { lines: CartLine[] }) {
     await loadCart();
   };
   return (
-    <Notice kind="bad" role="alert">
-      <p>Something happened while you were choosing. The rest of your cart is safe.</p>
-      <ul class="bullets">
-        {lines.map((line) => (
-          <li key={line.food_id}><bdi>{line.name}</bdi>: {problemText(line)}</li>
-        ))}
-      </ul>
-      <div class="row">
-        <Button kind="main" onClick={goOn}>
-          {isPartly ? 'Take what is left and go on' : 'Remove and go on'}
-        </Button>
-        <a class="button" href="/cart">Change the cart</a>
-      </div>
-    </Notice>
+    <InSight>
+      <Notice kind="bad" role="alert">
+        <p>This changed while you were choosing. The rest of your cart is safe.</p>
+        <ul class="bullets">
+          {lines.map((line) => (
+            <li key={line.food_id}><bdi>{line.name}</bdi>: {problemText(line)}</li>
+          ))}
+        </ul>
+        <div class="row">
+          <Button kind="main" onClick={goOn}>
+            {isPartly ? 'Take what is left' : 'Go on without'}
+          </Button>
+          <a class="button" href="/cart">Change the cart</a>
+        </div>
+      </Notice>
+    </InSight>
   );
 }
 
 export function PriceChanged({ from, to }: { from: number; to: number }) {
   return (
-    <Notice kind="wait" role="alert">
-      <p>
-        The price has changed while you were choosing: it was <span class="money">{money(from)}</span>, and
-        is <strong class="money">{money(to)}</strong> now. Nothing was ordered yet. Look at it again below.
-      </p>
-    </Notice>
+    <InSight>
+      <Notice kind="wait" role="alert">
+        <p>
+          The price has changed while you were choosing: it was <span class="money">{money(from)}</span>, and
+          is <strong class="money">{money(to)}</strong> now. Nothing was ordered yet. Look at it again below.
+        </p>
+      </Notice>
+    </InSight>
   );
 }
 

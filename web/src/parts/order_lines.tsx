@@ -22,8 +22,9 @@ export function OrderLines({ items, total, currency }: {
       </tbody>
       <tfoot>
         <tr>
-          <th scope="row" colSpan={2}>Total</th>
-          <td class="order-price">{money(total, currency)}</td>
+          <th scope="row" colSpan={3}>
+            <span class="order-sum"><span>Total</span> <span class="money">{money(total, currency)}</span></span>
+          </th>
         </tr>
       </tfoot>
     </table>

@@ -47,7 +47,7 @@ function useOnToOrder(orderId: number) {
 function Ordered({ orderId }: { orderId: number }) {
   useOnToOrder(orderId);
   return (
-    <div class="pay-done" role="status">
+    <div class="pay-done">
       <CircleCheck size={64} strokeWidth={1.5} aria-hidden="true" />
       <p class="pay-done-words">Paid. Thank you!</p>
       <p class="quiet">Order {orderId} is with the kitchen.</p>

@@ -39,7 +39,7 @@ function Step({ status, state, event }: Stop): JSX.Element {
         <span class="track-word">{word}</span>
         <span class="visually-hidden">, {SPOKEN[state]}</span>
         {event && state !== 'next' && <time class="quiet small" dateTime={event.at}>{when(event.at)}</time>}
-        {event?.note && status !== 'cancelled' && <q class="track-note" dir="auto">{event.note}</q>}
+        {event?.note && status !== 'cancelled' && <span class="track-note" dir="auto">{event.note}</span>}
       </span>
     </li>
   );

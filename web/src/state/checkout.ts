@@ -148,10 +148,10 @@ async function run(first: Attempt, onWait: (why: Waiting) => void, stop: AbortSi
       while (!reachable.peek())
         await pause(AGAIN_MS, stop);
     } catch (error) {
-      if (stop.aborted)
-        throw error;
+      if (!(error instanceof CallError))
+        throw error; // the page was left: the attempt stays
       inTab.set('attempt', null);
-      if (!(error instanceof CallError) || !DEAD.includes(error.code ?? ''))
+      if (stop.aborted || !DEAD.includes(error.code ?? ''))
         throw error;
       attempt = { ...attempt, key: newKey(), at: Date.now() }; // the old key's payment is over
     }
