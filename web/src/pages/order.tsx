@@ -115,8 +115,8 @@ function Shown({ order, state }: { order: Order; state: Followed['state'] }) {
       </section>
       <div class="row no-print">
         {isFinal(order.status) && <Again order={order} kind="main" />}
-        <Button kind="quiet" onClick={() => print()}><Printer size={18} aria-hidden="true" /> Print</Button>
-        <a class="button quiet" href="/orders">All your orders</a>
+        <Button onClick={() => print()}><Printer size={18} aria-hidden="true" /> Print</Button>
+        <a class="button" href="/orders">All your orders</a>
       </div>
     </div>
   );
