@@ -1,23 +1,26 @@
 /* How much more or less than before: an icon and words. */
 import { Equal, TrendingDown, TrendingUp } from 'lucide-preact';
 
-function words(now: number, before: number): string {
+const MANY = 10; // times as much is said in other words than percent
+
+function words(now: number, before: number, than: string): string {
+  const what = than && ` than ${than}`;
   if (now === before)
-    return 'the same as';
+    return than ? `The same as ${than}` : 'the same';
   if (before === 0)
-    return 'more than';
-  const percent = Math.abs(now - before) / before * 100;
-  if (percent >= 1000)
-    return `${Math.round(now / before).toLocaleString()} times`;
-  if (percent < 1)
-    return `a little ${now > before ? 'more' : 'less'} than`;
-  return `${Math.round(percent)}% ${now > before ? 'more' : 'less'} than`;
+    return than ? `More${what}` : 'nothing then';
+  const more = now > before ? 'more' : 'less';
+  if (now >= before * MANY)
+    return `${Math.round(now / before).toLocaleString()} times as much${than && ` as ${than}`}`;
+  const percent = Math.round(Math.abs(now - before) / before * 100);
+  return percent ? `${percent}% ${more}${what}` : `a little ${more}${what}`;
 }
 
-export function Change({ now, before, than }: { now: number; before: number; than: string }) {
+/* `than` names what it is compared with, unless it is said elsewhere. */
+export function Change({ now, before, than = '' }: { now: number; before: number; than?: string }) {
   const Icon = now === before ? Equal : now > before ? TrendingUp : TrendingDown;
   const kind = now === before ? '' : now > before ? 'good' : 'bad';
   return (
-    <span class={`change ${kind}`}><Icon size={18} aria-hidden="true" /> <span>{words(now, before)} {than}</span></span>
+    <span class={`change ${kind}`}><Icon size={18} aria-hidden="true" /> <span>{words(now, before, than)}</span></span>
   );
 }

@@ -33,10 +33,10 @@ function isNewer(order: Order, had: Order): boolean {
 
 function paymentWords({ payment, status }: Order): string {
   if (!payment)
-    return 'Free';
+    return 'free';
   if (payment.status !== 'paid')
-    return 'Not paid';
-  return status === 'cancelled' ? 'Was paid' : 'Paid';
+    return 'not paid';
+  return status === 'cancelled' ? 'was paid' : 'paid';
 }
 
 function Filters({ query, typed, onTyped, onQuery }: {
@@ -50,13 +50,15 @@ function Filters({ query, typed, onTyped, onQuery }: {
         <option value="">Every status</option>
         {Object.entries(STATUS).map(([status, { word }]) => <option key={status} value={status}>{word}</option>)}
       </select>
-      {(['from', 'to'] as const).map((name) => (
-        <label key={name} class="date-field">
-          <span>{name === 'from' ? 'From' : 'To'}</span>
-          <input type="date" max={today()} value={query[name] ?? ''}
-            onChange={(event) => onQuery({ [name]: event.currentTarget.value })} />
-        </label>
-      ))}
+      <div class="row dates">
+        {(['from', 'to'] as const).map((name) => (
+          <label key={name} class="date-field">
+            <span>{name === 'from' ? 'From' : 'To'}</span>
+            <input type="date" max={today()} value={query[name] ?? ''}
+              onChange={(event) => onQuery({ [name]: event.currentTarget.value })} />
+          </label>
+        ))}
+      </div>
     </div>
   );
 }
@@ -65,14 +67,17 @@ function Row({ order }: { order: Order }) {
   const { customer } = order;
   return (
     <tr class="leads">
-      <th scope="row"><a class="strong" href={`/admin/orders/${order.id}`}>#{order.id}</a></th>
-      <td data-label="Placed"><time dateTime={order.created_at}>{when(order.created_at)}</time></td>
-      <td data-label="Customer"><bdi>{customer?.name ?? customer?.email}</bdi></td>
-      <td class="order-dishes" dir="auto">{dishes(order.items, DISHES_SHOWN)}</td>
-      <td data-label="For">{order.fulfilment === 'delivery' ? 'Delivery' : 'Pickup'}</td>
-      <td data-label="Status"><StatusTag status={order.status} /></td>
-      <td data-label="Payment">{paymentWords(order)}</td>
-      <td data-label="Total" class="end money">{money(order.total, order.currency)}</td>
+      <th scope="row" class="listed-number"><a class="strong" href={`/admin/orders/${order.id}`}>{order.id}</a></th>
+      <td class="listed-when"><time dateTime={order.created_at}>{when(order.created_at)}</time></td>
+      <td class="listed-who">
+        <p class="strong"><bdi>{customer?.name ?? customer?.email}</bdi></p>
+        <p class="small quiet"><bdi>{dishes(order.items, DISHES_SHOWN)}</bdi></p>
+      </td>
+      <td class="listed-status">
+        <StatusTag status={order.status} />
+        <p class="small quiet">{order.fulfilment === 'delivery' ? 'Delivery' : 'Pickup'}, {paymentWords(order)}</p>
+      </td>
+      <td class="listed-total end money strong">{money(order.total, order.currency)}</td>
     </tr>
   );
 }
@@ -83,9 +88,8 @@ function Table({ orders }: { orders: Order[] }) {
       <table class="table cards orders-table">
         <thead>
           <tr>
-            <th scope="col">Order</th><th scope="col">Placed</th><th scope="col">Customer</th>
-            <th scope="col">Dishes</th><th scope="col">For</th><th scope="col">Status</th>
-            <th scope="col">Payment</th><th scope="col" class="end">Total</th>
+            <th scope="col">Order</th><th scope="col">Placed</th><th scope="col">Customer and dishes</th>
+            <th scope="col">Status</th><th scope="col" class="end">Total</th>
           </tr>
         </thead>
         <tbody>{orders.map((order) => <Row key={order.id} order={order} />)}</tbody>

@@ -24,7 +24,7 @@ export function StateTag({ payment }: { payment: AdminPayment }) {
 
 function Contact({ payment: { customer } }: { payment: AdminPayment }) {
   return (
-    <p class="pay-contact">
+    <p class="paid-contact">
       {customer.name && <strong dir="auto">{customer.name}</strong>}
       <a href={`mailto:${customer.email}`}>{customer.email}</a>
       {customer.phone && <a href={`tel:${customer.phone}`}>{customer.phone}</a>}
@@ -47,7 +47,7 @@ function Outcome({ text, link, isOpen, children }: Result & { children: Componen
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => box.current?.focus({ preventScroll: true }), []);
   return (
-    <div ref={box} tabIndex={-1} class="pay-outcome">
+    <div ref={box} tabIndex={-1} class="paid-outcome">
       <Notice kind={isOpen ? 'wait' : 'good'} role="status">
         <p>{text}{link && <> <a href={link.href}>{link.text}</a></>}</p>
         {children}
@@ -70,7 +70,7 @@ function Attention({ payment }: { payment: AdminPayment }) {
   const asked = money(payment.amount, payment.currency);
   const reason = payment.needs_attention && REASONS[payment.needs_attention];
   return (
-    <div class="pay-why">
+    <div class="paid-why">
       {reason && (
         <dl>
           <dt>What happened</dt><dd>{reason.what}</dd>
@@ -110,7 +110,7 @@ function Actions({ payment, put, onStale, say }: ActionsProps) {
   };
   const common = { payment, consequence: consequenceOf(payment), onDone: received };
   return (
-    <>
+    <div class="paid-actions">
       {isOpen && <Receive {...common} kind="main" label={`Received ${money(payment.amount, payment.currency)}`} />}
       {canReceive && <Receive {...common} kind="plain"
         label={isFlagged ? 'Make the order after all' : 'The money has come after all'} />}
@@ -121,7 +121,7 @@ function Actions({ payment, put, onStale, say }: ActionsProps) {
           onStale();
         }} />
       )}
-    </>
+    </div>
   );
 }
 
@@ -149,18 +149,18 @@ export function PaymentBody(props: PaymentEntryProps) {
 export function PaymentCard(props: PaymentEntryProps) {
   const { payment } = props;
   return (
-    <article class="card pay-card" aria-label={`${money(payment.amount, payment.currency)} from ${nameOf(payment)}`}>
+    <article class="card paid-card" aria-label={`${money(payment.amount, payment.currency)} from ${nameOf(payment)}`}>
       <header>
-        <p class="pay-amount money">{money(payment.amount, payment.currency)}</p>
+        <p class="paid-amount money">{money(payment.amount, payment.currency)}</p>
         <StateTag payment={payment} />
       </header>
       <Contact payment={payment} />
       <p class="quiet small">
         asked {when(payment.created_at)}{payment.status === 'pending' && <>, <Deadline payment={payment} /></>}
       </p>
-      <p class="pay-dishes" dir="auto">{dishes(payment.items, 3)}</p>
+      <p class="paid-dishes" dir="auto">{dishes(payment.items, 3)}</p>
       <PaymentBody {...props} />
-      <details class="pay-more">
+      <details class="paid-more">
         <summary>Details and history <ChevronDown size={18} aria-hidden="true" /></summary>
         <PaymentDetails payment={payment} />
       </details>

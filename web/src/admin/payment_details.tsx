@@ -5,7 +5,7 @@ import { eventWords } from './payment_words';
 
 function Lines({ payment }: { payment: AdminPayment }) {
   return (
-    <table class="pay-lines">
+    <table class="paid-lines">
       <caption class="visually-hidden">What payment {payment.id} pays for</caption>
       <thead class="visually-hidden">
         <tr><th scope="col">Dish</th><th scope="col">Total</th></tr>
@@ -24,7 +24,7 @@ function Lines({ payment }: { payment: AdminPayment }) {
 
 function History({ payment }: { payment: AdminPayment }) {
   return (
-    <ol class="pay-history">
+    <ol class="paid-history">
       <li>
         <time dateTime={payment.created_at}>{when(payment.created_at)}</time>
         <p>{money(payment.amount, payment.currency)} was asked for</p>
@@ -44,15 +44,15 @@ function History({ payment }: { payment: AdminPayment }) {
 export function PaymentDetails({ payment }: { payment: AdminPayment }) {
   const { fulfilment, address, note, provider, provider_ref: ref, expires_at: end } = payment;
   return (
-    <div class="pay-details">
+    <div class="paid-details">
       <section>
         <h3>What for</h3>
         <Lines payment={payment} />
         <p class="small">
           {fulfilment === 'delivery' ? 'Delivery to ' : 'Pickup'}
-          {address && <span dir="auto" class="pay-text">{address}</span>}
+          {address && <span dir="auto" class="paid-text">{address}</span>}
         </p>
-        {note && <p class="small">Note: <span dir="auto" class="pay-text">{note}</span></p>}
+        {note && <p class="small">Note: <span dir="auto" class="paid-text">{note}</span></p>}
         <p class="quiet small">
           Payment {payment.id}, {provider === 'manual' ? 'confirmed by hand' : `by ${provider}`}{ref && `, ${ref}`}.
           {' '}Its time {Date.parse(end) > Date.now() ? 'ends' : 'ended'} {date(end)}, {clock(end)}.

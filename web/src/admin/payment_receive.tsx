@@ -30,7 +30,7 @@ function Question({ payment, consequence, onDone, onLeave }: Omit<ReceiveProps, 
   const amount = money(payment.amount, payment.currency);
   useEffect(() => box.current?.focus(), []);
   return (
-    <div class="pay-question" role="group" tabIndex={-1} ref={box}
+    <div class="paid-question" role="group" tabIndex={-1} ref={box}
       aria-label={`Has ${amount} come from ${nameOf(payment)}?`}
       onKeyDown={(event) => event.key === 'Escape' && onLeave()}>
       <p><strong>Has {amount} come from <bdi>{nameOf(payment)}</bdi>?</strong></p>
@@ -57,7 +57,7 @@ export function Receive({ label, kind, ...rest }: ReceiveProps) {
     );
   return (
     <div ref={button}>
-      <Button kind={kind} class={kind === 'main' ? 'big pay-receive' : ''} onClick={() => setAsked(true)}>
+      <Button kind={kind} class={kind === 'main' ? 'big paid-receive' : ''} onClick={() => setAsked(true)}>
         <Banknote size={20} aria-hidden="true" /> {label}
       </Button>
     </div>

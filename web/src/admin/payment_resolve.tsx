@@ -1,5 +1,6 @@
 /* Saying that what a payment needed is done, with a note for whoever looks later. */
-import { useState } from 'preact/hooks';
+import { Check } from 'lucide-preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { type AdminPayment, call, CallError } from '../api';
 import { Button, useBusy } from '../parts/button';
 import { Field, Form } from '../parts/form';
@@ -19,9 +20,11 @@ const put = (payment: AdminPayment, body: { resolved?: boolean; note?: string })
 
 const isStale = (error: unknown) => error instanceof CallError && error.code === 'version_conflict';
 
-export function Resolve({ payment, onDone, onChange, onStale }: ResolveProps) {
-  const isRefund = payment.refund_due && !payment.needs_attention;
+function NoteForm({ payment, onDone, onChange, onStale, onLeave }: ResolveProps & { onLeave: () => void }) {
+  const box = useRef<HTMLDivElement>(null);
   const [note, setNote] = useState('');
+  const isRefund = payment.refund_due && !payment.needs_attention;
+  useEffect(() => box.current?.querySelector('textarea')?.focus(), []);
   const say = (error: CallError) => (isStale(error)
     ? 'Something has come in about this payment meanwhile. It now shows what; your note is kept. Please look again.'
     : undefined);
@@ -36,18 +39,42 @@ export function Resolve({ payment, onDone, onChange, onStale }: ResolveProps) {
   };
   const keepNote = async () => {
     onChange(await put(payment, { note: note.trim() }));
-    setNote('');
     toast('The note is kept with the payment.', { kind: 'good' });
+    onLeave();
   };
   return (
-    <Form class="pay-resolve" onSubmit={send} say={say} submit={isRefund ? 'Mark as refunded' : 'Mark as done'}>
-      <Field name="note" long maxLength={NOTE_MAX} value={note} dir="auto"
-        label={isRefund ? 'How it went back' : 'What you did'}
-        placeholder={isRefund ? 'Transfer, receipt 17' : 'Paid back by transfer, receipt 17'}
-        hint="Stays with the payment, with your name and the time. This page moves no money."
-        onInput={(event) => setNote(event.currentTarget.value)} />
-      {note.trim() && <Button kind="quiet" onClick={keepNote}>Only keep the note, it is not done yet</Button>}
-    </Form>
+    <div ref={box} class="paid-question" onKeyDown={(event) => event.key === 'Escape' && onLeave()}>
+      <Form onSubmit={send} say={say} submit={isRefund ? 'It is paid back' : 'It is done'}>
+        <Field name="note" long maxLength={NOTE_MAX} value={note} dir="auto"
+          label={isRefund ? 'How it went back' : 'What you did'}
+          hint="Such as: by transfer, receipt 17. It stays with the payment, with your name. This page moves no money."
+          onInput={(event) => setNote(event.currentTarget.value)} />
+      </Form>
+      <div class="row">
+        <Button kind="quiet" onClick={onLeave}>Not yet</Button>
+        {note.trim() && <Button kind="quiet" onClick={keepNote}>Only keep the note</Button>}
+      </div>
+    </div>
+  );
+}
+
+export function Resolve(props: ResolveProps) {
+  const [isAsked, setAsked] = useState(false);
+  const button = useRef<HTMLDivElement>(null);
+  if (isAsked)
+    return (
+      <NoteForm {...props} onLeave={() => {
+        setAsked(false);
+        requestAnimationFrame(() => button.current?.querySelector('button')?.focus());
+      }} />
+    );
+  const isRefund = props.payment.refund_due && !props.payment.needs_attention;
+  return (
+    <div ref={button}>
+      <Button kind={isRefund ? 'main' : 'plain'} onClick={() => setAsked(true)}>
+        <Check size={20} aria-hidden="true" /> {isRefund ? 'Mark as refunded' : 'Mark as done'}
+      </Button>
+    </div>
   );
 }
 

@@ -10,18 +10,18 @@ export function PaymentRow(props: PaymentEntryProps) {
   const { payment } = props;
   const [isOpen, setOpen] = useState(false);
   return (
-    <details class="pay-row" onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details class="paid-row" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        <span class="pay-row-id quiet number">{payment.id}</span>
-        <span class="pay-row-who"><bdi>{nameOf(payment)}</bdi></span>
+        <span class="paid-row-id quiet number">{payment.id}</span>
+        <span class="paid-row-who"><bdi>{nameOf(payment)}</bdi></span>
         <time class="quiet small" dateTime={payment.created_at}>{when(payment.created_at)}</time>
         <StateTag payment={payment} />
-        <span class="pay-row-amount money">{money(payment.amount, payment.currency)}</span>
+        <span class="paid-row-amount money">{money(payment.amount, payment.currency)}</span>
         <ChevronDown size={18} aria-hidden="true" />
       </summary>
       {isOpen && (
-        <div class="pay-row-body">
-          <p class="pay-contact">
+        <div class="paid-row-body">
+          <p class="paid-contact">
             <a href={`mailto:${payment.customer.email}`}>{payment.customer.email}</a>
             {payment.customer.phone && <a href={`tel:${payment.customer.phone}`}>{payment.customer.phone}</a>}
             {payment.order_id && <a href={`/admin/orders/${payment.order_id}`}>Order {payment.order_id}</a>}

@@ -77,7 +77,7 @@ function List({ show, q, onChange, turn }: { show: Show; q: string; onChange: ()
         const all = withKept(items, q ? new Map() : kept);
         return all.length ? (
           <>
-            <ul class={show === 'all' ? 'pay-rows' : 'pay-cards'}>
+            <ul class={show === 'all' ? 'paid-rows' : 'paid-cards'}>
               {all.map((payment) => <li key={payment.id}><Entry payment={payment} put={put} onStale={onChange} /></li>)}
             </ul>
             <More pages={pages} label="Show older ones" />

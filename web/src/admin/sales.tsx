@@ -35,7 +35,7 @@ function Total({ name, value, children }: { name: string; value: string; childre
 function Totals({ data }: { data: Compared }) {
   const { totals } = data.summary;
   const change = (of: (sales: Sales) => number) => data.whole && (
-    <Change now={of(data.whole.now)} before={of(data.whole.before)} than="then" />
+    <Change now={of(data.whole.now)} before={of(data.whole.before)} />
   );
   return (
     <dl class="totals">

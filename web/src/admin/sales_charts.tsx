@@ -1,11 +1,13 @@
-/* Revenue and orders of a period, day by day, as charts or as a table. */
+/* Revenue and orders of a period as charts, day by day or week by week, or as a table. */
 import { ChartColumn, Table2 } from 'lucide-preact';
 import { useState } from 'preact/hooks';
-import { dayText } from '../days';
+import { dayText, rangeText } from '../days';
 import { money, moneyShort, plural } from '../format';
 import { Button } from '../parts/button';
 import { Chart } from './chart';
-import type { Compared, Day } from './sales_data';
+import { type Compared, type Day, sum } from './sales_data';
+
+const DAILY_MAX = 120; // more days than that are shown as weeks
 
 const named = (date: string) => dayText(date, { weekday: 'short', day: 'numeric', month: 'short' });
 
@@ -13,48 +15,80 @@ const earlier = (weeks: number) => (weeks === 1 ? 'a week earlier' : `${weeks} w
 
 interface Measure {
   title: string;
-  of: (day: Day) => number;
+  of: (sales: { revenue: number; orders: number }) => number;
   text: (value: number) => string;
   short: (value: number) => string;
   isCount: boolean;
 }
 
 const MEASURES: Measure[] = [
-  { title: 'Revenue by day', of: (day) => day.revenue, text: (value) => money(value), short: moneyShort, isCount: false },
-  { title: 'Orders by day', of: (day) => day.orders, text: (value) => plural(value, 'order'),
+  { title: 'Revenue', of: ({ revenue }) => revenue, text: (value) => money(value), short: moneyShort, isCount: false },
+  { title: 'Orders', of: ({ orders }) => orders, text: (value) => plural(value, 'order'),
     short: (value) => value.toLocaleString(), isCount: true },
 ];
 
+interface Part { name: string; short: string; now: number; before: number }
+
+/* Weeks are counted back from the last day; the first one may be short. */
+function partsOf({ summary: { days }, before }: Compared, { of }: Measure): Part[] {
+  if (days.length <= DAILY_MAX)
+    return days.map((day, i) => ({
+      name: named(day.date), short: dayText(day.date), now: of(day), before: before.days[i] ? of(before.days[i]) : 0,
+    }));
+  const parts: Part[] = [];
+  for (let end = days.length; end > 0; end -= 7) {
+    const week = days.slice(Math.max(0, end - 7), end);
+    parts.unshift({
+      name: rangeText(week[0]!.date, week.at(-1)!.date), short: dayText(week[0]!.date),
+      now: of(sum(week)), before: of(sum(before.days.slice(Math.max(0, end - 7), end))),
+    });
+  }
+  return parts;
+}
+
 function Picture({ measure, data }: { measure: Measure; data: Compared }) {
-  const { title, of, text, short, isCount } = measure;
   const [at, setAt] = useState<number | null>(null);
-  const { days } = data.summary;
-  const best = days.reduce((most, day, i) => (of(day) > of(days[most]!) ? i : most), 0);
-  const shown = at !== null && days[at] ? at : best;
-  const then = data.before.days[shown];
-  const label = `${title}, ${named(data.summary.from)} to ${named(data.summary.to)}. The most was ${text(of(days[best]!))} on ${named(days[best]!.date)}. All days can be shown as a table.`;
+  const parts = partsOf(data, measure);
+  const unit = data.summary.days.length <= DAILY_MAX ? 'day' : 'week';
+  const best = parts.reduce((most, part) => (part.now > most.now ? part : most));
+  const shown = (at !== null && parts[at]) || best;
+  const title = `${measure.title} by ${unit}`;
   return (
     <figure class="card chart-card">
       <figcaption>
         <h3>{title}</h3>
         <p class="small">
-          {at === null && <span class="quiet">Best day: </span>}
-          {named(days[shown]!.date)} <strong class="money">{text(of(days[shown]!))}</strong>
-          {then && <span class="quiet">, {earlier(data.weeks)} {text(of(then))}</span>}
+          {shown === best && <span class="quiet">Best {unit}: </span>}
+          {shown.name} <strong class="money">{measure.text(shown.now)}</strong>
+          <span class="quiet">, {earlier(data.weeks)} {measure.text(shown.before)}</span>
         </p>
       </figcaption>
-      <Chart label={label} names={days.map(({ date }) => dayText(date))} now={days.map(of)}
-        before={data.before.days.map(of)} short={short} isCount={isCount} onPoint={setAt} />
+      <Chart names={parts.map(({ short }) => short)} now={parts.map(({ now }) => now)}
+        before={parts.map(({ before }) => before)} short={measure.short} isCount={measure.isCount} onPoint={setAt}
+        label={`${title}, ${rangeText(data.summary.from, data.summary.to)}. The most was ${measure.text(best.now)}, ${best.name}. All days can be shown as a table.`} />
       <ul class="legend small" aria-hidden="true">
-        <li><span class="swatch now" /> these days</li>
-        <li><span class="swatch then" /> same weekdays {earlier(data.weeks)}</li>
+        <li><span class="swatch now" /> these {unit}s</li>
+        <li><span class="swatch then" /> {unit === 'day' ? 'same weekdays ' : ''}{earlier(data.weeks)}</li>
       </ul>
     </figure>
   );
 }
 
-function DayTable({ data }: { data: Compared }) {
-  const rows = data.summary.days.map((day, i) => ({ day, then: data.before.days[i] })).reverse();
+function DayRow({ day, then }: { day: Day; then: Day | undefined }) {
+  return (
+    <tr>
+      <th scope="row" class="nowrap">{named(day.date)}</th>
+      <td class="end money">{money(day.revenue)}</td>
+      <td class="end money quiet">{then && money(then.revenue)}</td>
+      <td class="end">{day.orders.toLocaleString()}</td>
+      <td class="end quiet">{then?.orders.toLocaleString()}</td>
+      <td class="end">{day.cancelled.toLocaleString()}</td>
+    </tr>
+  );
+}
+
+function DayTable({ data: { summary, before, weeks } }: { data: Compared }) {
+  const rows = summary.days.map((day, i) => ({ day, then: before.days[i] })).reverse();
   return (
     <div class="table-box scrolls" tabIndex={0} role="region" aria-label="Revenue and orders by day">
       <table class="table">
@@ -62,24 +96,13 @@ function DayTable({ data }: { data: Compared }) {
           <tr>
             <th scope="col">Day</th>
             <th scope="col" class="end">Revenue</th>
-            <th scope="col" class="end">{earlier(data.weeks)}</th>
+            <th scope="col" class="end">{earlier(weeks)}</th>
             <th scope="col" class="end">Orders</th>
-            <th scope="col" class="end">{earlier(data.weeks)}</th>
+            <th scope="col" class="end">{earlier(weeks)}</th>
             <th scope="col" class="end">Cancelled</th>
           </tr>
         </thead>
-        <tbody>
-          {rows.map(({ day, then }) => (
-            <tr key={day.date}>
-              <th scope="row">{named(day.date)}</th>
-              <td class="end money">{money(day.revenue)}</td>
-              <td class="end money quiet">{then && money(then.revenue)}</td>
-              <td class="end">{day.orders.toLocaleString()}</td>
-              <td class="end quiet">{then?.orders.toLocaleString()}</td>
-              <td class="end">{day.cancelled.toLocaleString()}</td>
-            </tr>
-          ))}
-        </tbody>
+        <tbody>{rows.map(({ day, then }) => <DayRow key={day.date} day={day} then={then} />)}</tbody>
       </table>
     </div>
   );
@@ -88,7 +111,7 @@ function DayTable({ data }: { data: Compared }) {
 export function SalesCharts({ data }: { data: Compared }) {
   const [isTable, setTable] = useState(false);
   return (
-    <div class="stack">
+    <div>
       <div class="row chart-switch">
         <Button kind="quiet" onClick={() => setTable(!isTable)}>
           {isTable ? <ChartColumn size={20} aria-hidden="true" /> : <Table2 size={20} aria-hidden="true" />}

@@ -2,6 +2,7 @@
  * Friday is no Monday; and only days that are over, because half a day is no day. */
 import { call, type Sales, type Summary } from '../api';
 import { addDays, daysBetween, today } from '../days';
+import { shop } from '../state/shop';
 
 export type Day = Summary['days'][number];
 
@@ -29,9 +30,15 @@ export function sum(days: Day[]): Sales {
   return total;
 }
 
+const EXACT_BELOW = 100; // units; of more, nobody wants the kobo of an average
+
 /* What an order that was not cancelled came to. */
 export function average({ orders, cancelled, revenue }: Sales): number {
-  return orders > cancelled ? Math.round(revenue / (orders - cancelled)) : 0;
+  if (orders <= cancelled)
+    return 0;
+  const exact = revenue / (orders - cancelled);
+  const unit = 10 ** (shop.value?.currency_exponent ?? 2);
+  return exact < EXACT_BELOW * unit ? Math.round(exact) : Math.round(exact / unit) * unit;
 }
 
 /* Today and the two weeks before it. */

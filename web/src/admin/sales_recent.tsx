@@ -31,8 +31,10 @@ function Figure({ title, sub, sales, children }: {
 function SoFar({ now, then }: { now: Day; then: Day }) {
   if (!then.revenue)
     return <>Nothing was sold on {weekday(then)} last week.</>;
-  const part = Math.round(now.revenue / then.revenue * 100);
-  return <>So far {part.toLocaleString()}% of all {weekday(then)} last week ({ofDay(then)}).</>;
+  if (now.revenue >= then.revenue)
+    return <>Already as much as all of {weekday(then)} last week ({ofDay(then)}).</>;
+  const part = Math.floor(now.revenue / then.revenue * 100);
+  return <>So far {part}% of all of {weekday(then)} last week ({ofDay(then)}).</>;
 }
 
 export function RecentFigures({ data }: { data: Recent }) {
