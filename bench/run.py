@@ -12,6 +12,7 @@ import tempfile
 import urllib.request
 
 from growth import bench_growth, bench_growth_postgres
+from page import bench_page
 from postgres import bench_postgres
 from rig import BUILD, HERE, SECONDS, USERS, Server, flow, pss_kb, servery, show
 from storm import bench_storm
@@ -156,7 +157,7 @@ def bench_peers():
 
 PARTS = {"start": bench_start, "read": bench_read, "order": bench_order, "peers": bench_peers,
          "streams": bench_streams, "storm": bench_storm, "growth": bench_growth, "postgres": bench_postgres,
-         "growth-postgres": bench_growth_postgres, "users": bench_users}
+         "growth-postgres": bench_growth_postgres, "users": bench_users, "page": bench_page}
 
 for part in sys.argv[2:] or PARTS:
     PARTS[part]()
