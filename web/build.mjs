@@ -85,7 +85,7 @@ function putHashed(source, bytes) {
 async function bundle() {
   const { metafile, outputFiles } = await build({
     absWorkingDir: HERE,
-    entryPoints: { main: 'src/main.tsx', style: 'styles/main.css' },
+    entryPoints: { main: 'src/main.tsx', style: 'styles/main.css', staff: 'styles/staff.css' },
     outdir: 'built',
     bundle: true,
     splitting: true,

@@ -1,5 +1,5 @@
-/* All addresses of the shop and what each shows. The admin's pages come in a file of their own, when
- * one of them is opened. */
+/* All addresses of the shop and what each shows. The menu and the cart come at once, the other pages
+ * of customers in a file of their own, and so the staff's, when one of them is opened. */
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso/router';
 import lazy, { ErrorBoundary } from 'preact-iso/lazy';
 import { useEffect, useErrorBoundary } from 'preact/hooks';
@@ -12,21 +12,30 @@ import { Notice } from './parts/notice';
 import { Page } from './parts/page';
 import { Toasts } from './parts/toasts';
 import { loginAddress, me } from './state/session';
-import { AccountPage } from './pages/account';
+import { loadStyle } from './style';
 import { CartPage } from './pages/cart';
-import { CheckoutPage } from './pages/checkout';
-import { ForgotPage } from './pages/forgot';
-import { LoginPage } from './pages/login';
 import { MenuPage } from './pages/menu';
 import { NotFoundPage } from './pages/not_found';
-import { OrderPage } from './pages/order';
-import { OrdersPage } from './pages/orders';
-import { PayPage } from './pages/pay';
-import { ResetPage } from './pages/reset';
-import { SignupPage } from './pages/signup';
-import { VerifyPage } from './pages/verify';
 
-const AdminPages = lazy(() => import('./admin/pages'));
+/* Who has chosen something goes on to these: fetched together, once the menu stands. */
+const further = () => import('./pages/further');
+const AccountPage = lazy(() => further().then((pages) => pages.AccountPage));
+const CheckoutPage = lazy(() => further().then((pages) => pages.CheckoutPage));
+const ForgotPage = lazy(() => further().then((pages) => pages.ForgotPage));
+const LoginPage = lazy(() => further().then((pages) => pages.LoginPage));
+const OrderPage = lazy(() => further().then((pages) => pages.OrderPage));
+const OrdersPage = lazy(() => further().then((pages) => pages.OrdersPage));
+const PayPage = lazy(() => further().then((pages) => pages.PayPage));
+const ResetPage = lazy(() => further().then((pages) => pages.ResetPage));
+const SignupPage = lazy(() => further().then((pages) => pages.SignupPage));
+const VerifyPage = lazy(() => further().then((pages) => pages.VerifyPage));
+const AdminPages = lazy(async () => {
+  const [{ AdminPages: pages }] = await Promise.all([import('./admin/pages'), loadStyle('staff-style')]);
+  return pages;
+});
+
+const FURTHER_AFTER_MS = 2000;
+addEventListener('load', () => setTimeout(() => void further().catch(() => {}), FURTHER_AFTER_MS));
 
 /* Only for those who are logged in; others log in and come back. */
 function Private({ children }: { children: ComponentChildren }) {

@@ -18,7 +18,7 @@ const Receipt = ({ id }: { id?: string }) => <PrintPage key={id} id={Number(id)}
 const Food = ({ id }: { id?: string }) => <FoodPage key={id} id={Number(id)} />;
 const NewFood = () => <FoodPage id={null} />;
 
-export default function AdminPages() {
+export function AdminPages() {
   return (
     <Router>
       <Route path="/" component={BoardPage} />
