@@ -51,6 +51,9 @@ function decimalOf(text: string, exponent: number): string {
   return exponent === 3 && (last === '.' || last === localDecimal()) ? last : '';
 }
 
+/* The largest amount that the shop takes. */
+export const MONEY_MAX = 10 ** 12;
+
 /* What is typed for a price: 1,999.50 or 1.999,50 or ₦1999.5. null: no amount. */
 export function parseMoney(text: string): number | null {
   const exponent = shop.value?.currency_exponent ?? 2;

@@ -25,7 +25,7 @@ const ENDS = 'The sessions end at once, on every device.';
 function changesOf(user: User): Change[] {
   return [
     user.role === 'admin' ? {
-      label: 'Take admin back', yes: 'Take admin back', body: { role: 'user' }, done: 'is a customer again.',
+      label: 'Remove admin rights', yes: 'Remove admin rights', body: { role: 'user' }, done: 'is a customer again.',
       will: `They can no longer see these pages. ${ENDS}`,
       self: 'This is you. You are logged out at once, and only another admin can let you in here again.',
     } : {

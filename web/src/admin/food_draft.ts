@@ -1,6 +1,6 @@
 /* A dish while it is being written: all as it is typed, kept in the tab until it is saved. */
 import { CallError, type Food } from '../api';
-import { parseMoney, plainMoney } from '../format';
+import { MONEY_MAX, money, parseMoney, plainMoney } from '../format';
 import { inTab } from '../state/kept';
 import { parseStock } from './stock_cell';
 
@@ -42,6 +42,8 @@ function read(draft: Draft): Required<Body> {
   const price = parseMoney(draft.price);
   if (price === null)
     throw wrong('price', `It must be an amount, such as ${plainMoney(199950)}.`);
+  if (price > MONEY_MAX)
+    throw wrong('price', `It must be at most ${money(MONEY_MAX)}.`);
   const stock = draft.counted ? parseStock(draft.stock) : null;
   if (stock === undefined || (draft.counted && stock === null))
     throw wrong('stock', 'It must be a number. 0 is sold out.');
@@ -61,12 +63,11 @@ export function changesOf(draft: Draft, food: Food | null): Body {
 
 /* What somebody else has changed too, in words; '': nothing that matters. */
 export function conflictText(changes: Body, base: Food, theirs: Food): string {
-  const shown = draftOf(theirs);
   const both = (Object.keys(changes) as (keyof Body)[]).filter((name) =>
     name !== 'stock' && theirs[name] !== base[name] && theirs[name] !== changes[name]);
   return both.map((name) => {
-    const value = name === 'available' ? (theirs.available ? 'on' : 'off') : `“${shown[name]}”`;
-    return `${WORDS[name]}, now ${value}`;
+    const values = { ...theirs, price: money(theirs.price), available: theirs.available ? 'on' : 'off' };
+    return `${WORDS[name]}, now ${values[name]}`;
   }).join('; ');
 }
 

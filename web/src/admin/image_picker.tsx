@@ -68,9 +68,10 @@ export function ImagePicker({ src, alt, error, onPick, onRemove }: ImagePickerPr
         void take(event.dataTransfer?.files[0]);
       }}>
       <span class="field-label" id={heading}>Picture</span>
-      <div class="picker-view" aria-busy={busy || undefined}>
+      <div class={`picker-view ${src ? '' : 'empty'}`} aria-busy={busy || undefined}>
         {src ? <img src={src} alt={alt} /> : (
-          <p class="quiet"><ImagePlus size={32} strokeWidth={1.5} aria-hidden="true" /> Drop a picture here</p>
+          <p class="quiet"><ImagePlus size={32} strokeWidth={1.5} aria-hidden="true" /> No picture yet
+            <span class="mouse-only">Drop one here, or choose it below</span></p>
         )}
         {busy && <span class="picker-busy" role="status"><span class="spinner" aria-hidden="true" /> Making it fit …</span>}
       </div>

@@ -1,7 +1,7 @@
 /* A value of a table that is changed where it stands: tap, type, Enter. Escape leaves it as it was;
  * going elsewhere keeps what was typed. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useId, useRef, useState } from 'preact/hooks';
 import { Pencil } from 'lucide-preact';
 
 export interface InPlaceProps {
@@ -23,7 +23,8 @@ function Editor({ label, value, inputMode, placeholder, onSave, onClose }: InPla
   const [busy, setBusy] = useState(false);
   const isOver = useRef(false);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
+    input.current?.focus();
     input.current?.select();
   }, []);
 
@@ -70,7 +71,7 @@ export function InPlace(props: InPlaceProps) {
   const [isOpen, setOpen] = useState(false);
   const goBack = useRef(false);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isOpen && goBack.current)
       button.current?.focus();
     goBack.current = false;

@@ -1,5 +1,5 @@
 import type { Food } from '../api';
-import { money, parseMoney, plainMoney } from '../format';
+import { MONEY_MAX, money, parseMoney, plainMoney } from '../format';
 import { toast } from '../state/toast';
 import { foodById } from '../state/menu';
 import { explain } from '../words';
@@ -11,6 +11,8 @@ export function PriceCell({ food }: { food: Food }) {
     const price = parseMoney(text);
     if (price === null)
       return `Type an amount, such as ${plainMoney(199950)}.`;
+    if (price > MONEY_MAX)
+      return `It must be at most ${money(MONEY_MAX)}.`;
     try {
       await setPrice(food, price);
     } catch (error) {

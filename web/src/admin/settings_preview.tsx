@@ -6,7 +6,9 @@ import type { ShopDraft } from './settings';
 /* An amount in a currency that is not the shop's yet; '': there is no such currency. */
 export function exampleAmount(amount: number, currency: string): string {
   try {
-    const format = new Intl.NumberFormat(undefined, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' });
+    const format = new Intl.NumberFormat(undefined, {
+      style: 'currency', currency, currencyDisplay: 'narrowSymbol', trailingZeroDisplay: 'stripIfInteger',
+    });
     return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
   } catch {
     return '';

@@ -1,6 +1,6 @@
 /* A question in the place where it came up: what would happen, yes, or no. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { TriangleAlert } from 'lucide-preact';
 import { Button } from './button';
 
@@ -17,7 +17,7 @@ export interface ConfirmProps {
 export function Confirm({ yes, no = 'Cancel', harmless, onYes, onNo, children }: ConfirmProps) {
   const box = useRef<HTMLDivElement>(null);
   const before = useRef(document.activeElement as HTMLElement | null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     box.current?.focus();
   }, []);
   const leave = () => {
