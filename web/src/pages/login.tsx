@@ -29,10 +29,10 @@ function NotVerified({ identifier, next }: { identifier: string; next: string | 
   const isHere = pending.value?.email.toLowerCase() === identifier.toLowerCase();
   return (
     <>
-      <p>This account is not confirmed yet.</p>
+      <p>This account waits for the code that we mailed.{!isHere && ' Sign up again to get a new one.'}</p>
       {isHere
-        ? <a class="button" href={withNext('/verify', next)}>Enter the code we mailed you</a>
-        : <a class="button" href={withNext('/signup', next)}>Sign up again to get a new code</a>}
+        ? <a class="button" href={withNext('/verify', next)}>Enter the code</a>
+        : <a class="button" href={withNext('/signup', next)}>Sign up again</a>}
     </>
   );
 }

@@ -51,7 +51,11 @@ function sayAt(code: string, next: string | null) {
         </>
       );
     case 'phone_taken':
-      return 'This phone number belongs to another account. Leave it out, or log in with it.';
+      return (
+        <>
+          This phone number already has an account. Leave it out, or <a href={withNext('/login', next)}>log in</a>
+        </>
+      );
     case 'referral_code_invalid':
       return 'There is no such code. Look at it again, or leave it out.';
     default:

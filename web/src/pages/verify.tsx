@@ -1,5 +1,5 @@
 import { MailQuestion } from 'lucide-preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { CallError, call } from '../api';
 import { plural, waitText } from '../format';
 import { Empty } from '../parts/empty';
@@ -12,7 +12,7 @@ import { Page } from '../parts/page';
 import { Resend } from '../parts/resend';
 import { seconds, serverNow } from '../state/clock';
 import { me, withNext } from '../state/session';
-import { type Pending, forgetSignup, keepPending, pending } from '../state/signup';
+import { type Pending, keepPending, pending } from '../state/signup';
 
 function NoSignup({ next }: { next: string | null }) {
   return (
@@ -41,10 +41,25 @@ function Taken({ code, next }: { code: string; next: string | null }) {
       ) : (
         <>
           <p>Your phone number belongs to another account by now. The rest of what you filled in is kept.</p>
-          <a class="button" href={withNext('/signup', next)}>Leave it out, or take another</a>
+          <a class="button" href={withNext('/signup', next)}>Change the number</a>
         </>
       )}
     </Notice>
+  );
+}
+
+/* It takes the focus, which was in the field that is gone. */
+function Dead({ signup, onRefused }: { signup: Pending; onRefused: (error: CallError) => void }) {
+  const top = useRef<HTMLDivElement>(null);
+  useEffect(() => top.current?.focus(), []);
+  return (
+    <div ref={top} class="stack" tabIndex={-1}>
+      <Notice kind="wait" role="alert">
+        {signup.isDead ? 'Five wrong tries: this code no longer works.' : 'This code is too old now.'}{' '}
+        What you filled in is kept.
+      </Notice>
+      <Resend signup={signup} kind="main" onRefused={onRefused} />
+    </div>
   );
 }
 
@@ -59,18 +74,10 @@ function Asking({ signup, onSubmit, onRefused }: {
   void seconds.value;
   const lifeMs = Date.parse(signup.otp.expires_at) - serverNow();
   if (signup.isDead || lifeMs <= 0)
-    return (
-      <div class="stack">
-        <Notice kind="wait" role="alert">
-          {signup.isDead ? 'Five wrong tries: this code no longer works.' : 'This code is too old now.'}{' '}
-          What you filled in is kept.
-        </Notice>
-        <Resend signup={signup} kind="main" onRefused={onRefused} />
-      </div>
-    );
+    return <Dead signup={signup} onRefused={onRefused} />;
   return (
     <>
-      <Form submit="Confirm" onSubmit={onSubmit} sayAt={wrongCode}>
+      <Form key={signup.otp.expires_at} submit="Confirm" onSubmit={onSubmit} sayAt={wrongCode}>
         <OtpInput name="otp" label="Code" hint={`It works for another ${lifeText(lifeMs)}.`} />
       </Form>
       <p class="aside quiet">Nothing there? Look in the spam, too.</p>
@@ -95,7 +102,6 @@ function Verify({ signup, next, arrive }: Onward & { signup: Pending }) {
     try {
       const { user } = await call('post', '/api/verify-otp', { body: { signup_token: signup.signup_token, otp } });
       await arrive(user, user.name ? `Welcome, ${user.name}. Your account is ready.` : 'Welcome. Your account is ready.');
-      forgetSignup();
     } catch (error) {
       if (!(error instanceof CallError))
         throw error;

@@ -73,7 +73,7 @@ export function Invite({ code }: { code: string }) {
         <Button class="grow" onClick={async () => {
           await copy(url);
           toast('The link is copied.', { kind: 'good' });
-        }}><Copy size={18} aria-hidden="true" /> Copy the link</Button>
+        }}><Copy size={18} aria-hidden="true" /> Copy link</Button>
         {'share' in navigator && (
           <Button class="grow" onClick={() => share(url)}><Share2 size={18} aria-hidden="true" /> Share</Button>
         )}

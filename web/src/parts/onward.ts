@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { User } from '../api';
 import { enter } from '../state/cart';
 import { me, nextPage, setMe } from '../state/session';
+import { forgetSignup } from '../state/signup';
 import { toast } from '../state/toast';
 
 /* Whoever goes back after logging in means the page before the forms. */
@@ -35,6 +36,7 @@ export function useOnward(home = '/account'): Onward {
   async function arrive(found: User, words: string) {
     isArriving.current = true;
     setMe(found);
+    forgetSignup();
     await enter().catch(() => {}); // what could not join now does so later
     toast(words, { kind: 'good' });
     route(next ?? (found.role === 'admin' ? '/admin' : '/'), true);

@@ -40,7 +40,7 @@ export function OtpInput({ name, label, hint }: { name: string; label: string; h
       <div class={`otp ${isWrong ? 'wrong' : ''}`}>
         <div class="otp-boxes" aria-hidden="true">
           {Array.from({ length: DIGITS }, (_, i) => (
-            <span key={i} class={i < value.length ? 'filled' : i === value.length ? 'next' : ''} />
+            <span key={i} class={`${i < value.length ? 'filled' : ''} ${i === Math.min(value.length, DIGITS - 1) ? 'next' : ''}`} />
           ))}
         </div>
         <input ref={input} {...control} type="text" inputMode="numeric" autocomplete="one-time-code" required

@@ -36,9 +36,10 @@ export function keepFriendCode(code: string) {
   inBrowser.set('friend', code || null);
 }
 
-/* The account is there: nothing of its making is needed any more. */
+/* Somebody is in: nothing of how he came is needed any more, nor anybody else's to see. */
 export function forgetSignup() {
   keepPending(null);
   keepDraft({});
   keepFriendCode('');
+  typedEmail.value = '';
 }
