@@ -54,7 +54,7 @@ export function AccountPage() {
 
   return (
     <Page title="Account" class="narrow stack">
-      <a class="card way" href="/orders">
+      <a class="card to-orders" href="/orders">
         <ReceiptText size={20} aria-hidden="true" /><span class="grow">Your orders</span>
         <ChevronRight size={20} aria-hidden="true" />
       </a>

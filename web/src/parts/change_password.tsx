@@ -19,7 +19,7 @@ export function ChangePassword() {
   }
 
   return (
-    <details ref={details} class="card">
+    <details ref={details} class="card fold">
       <summary>
         <h2 class="grow">Change the password</h2><ChevronDown size={20} aria-hidden="true" />
       </summary>

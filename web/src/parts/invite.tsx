@@ -47,7 +47,7 @@ function Friends({ onCount }: { onCount: (count: number) => void }) {
   return (
     <>
       {pages.items.length > 0 && (
-        <ul class="friends">
+        <ul class="invite-friends">
           {pages.items.map(({ name, joined_at }, i) => (
             <li key={i}>
               <span class="grow" dir="auto">{name ?? 'A friend'}</span>
@@ -68,7 +68,7 @@ export function Invite({ code }: { code: string }) {
     <section class="card stack" aria-labelledby="invite">
       <h2 id="invite">Bring a friend</h2>
       <p class="quiet">Give a friend this code, or the link.</p>
-      <p class="code">{code}</p>
+      <p class="invite-code">{code}</p>
       <div class="row">
         <Button class="grow" onClick={async () => {
           await copy(url);
