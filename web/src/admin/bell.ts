@@ -95,6 +95,21 @@ function every(ms: number, first: number, action: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+/* One tab of the browser makes a sound, however many show the board; the next one when it goes. */
+function alone(name: string, begin: () => () => void): () => void {
+  if (!navigator.locks)
+    return begin();
+  const over = new AbortController();
+  navigator.locks.request(`servery.${name}`, { signal: over.signal }, () => new Promise<void>((resolve) => {
+    const end = begin();
+    over.signal.addEventListener('abort', () => {
+      end();
+      resolve();
+    });
+  })).catch(() => {}); // it was over before its turn came
+  return () => over.abort();
+}
+
 /* Rings until it is ended. */
-export const ring = () => every(RING_EVERY_MS, 0, ringOnce);
-export const warn = () => every(WARN_EVERY_MS, WARN_AFTER_MS, warnOnce);
+export const ring = () => alone('bell', () => every(RING_EVERY_MS, 0, ringOnce));
+export const warn = () => alone('warning', () => every(WARN_EVERY_MS, WARN_AFTER_MS, warnOnce));

@@ -7,6 +7,7 @@ import { Load } from '../parts/load';
 import { Page } from '../parts/page';
 import { STATUS } from '../parts/status';
 import type { LiveState } from '../state/live';
+import { useAwake } from './awake';
 import { bell, ring, turnOff, turnOn, wakeAtTouch, warn } from './bell';
 import { BellControl, Keys, KeysButton, Silence } from './board_bar';
 import {
@@ -19,6 +20,7 @@ import { TicketCard } from './ticket';
 import { Todo, useTodo } from './todo';
 
 const TODO_EVERY_MS = 60_000;
+const TODO_SOON_MS = 1000; // new orders may come in swarms
 const LOST_AFTER_MS = 2500; // a stream that is back before that is not worth a word
 
 function advanceNumber(number: number) {
@@ -158,8 +160,15 @@ function Lost({ isLost }: { isLost: boolean }) {
 
 function useBoard() {
   const todo = useTodo();
+  const soon = useRef<ReturnType<typeof setTimeout>>();
   const state = useFeed({
-    onOrder: put,
+    onOrder: (order) => {
+      put(order);
+      if (order.status !== 'pending')
+        return;
+      clearTimeout(soon.current); // its payment has been confirmed
+      soon.current = setTimeout(() => void todo.reload(), TODO_SOON_MS);
+    },
     onPayment: () => void todo.reload(),
     onStale: () => {
       void load();
@@ -171,6 +180,7 @@ function useBoard() {
     const timer = setInterval(() => void todo.reload(), TODO_EVERY_MS);
     return () => {
       clearInterval(timer);
+      clearTimeout(soon.current);
       endLoading();
     };
   }, []);
@@ -183,6 +193,7 @@ export function BoardPage() {
   const [chosen, choose] = useState<OpenStatus>('pending');
   const isLost = useLost(state);
   useBell(isLost);
+  useAwake();
   const n = columns.value.pending.length;
   const read = { data: isLoaded.value || null, error: problem.value, reload: load, set: () => {} };
   return (

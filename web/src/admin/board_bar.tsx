@@ -28,8 +28,8 @@ export function BellControl({ isLive }: { isLive: boolean }) {
     case 'on':
       return (
         <span class="bell-on">
-          <Button kind="quiet" aria-pressed={true} aria-label="Bell" title="Turn the bell off" onClick={turnOff}>
-            <Bell size={20} aria-hidden="true" /> {isLive ? 'Bell is on' : 'Bell: no connection'}
+          <Button kind="quiet" aria-pressed={true} title="Turn the bell off" onClick={turnOff}>
+            <Bell size={20} aria-hidden="true" /> <span class="bell-word">{isLive ? 'Bell is on' : 'Bell: no connection'}</span>
           </Button>
           <button class="icon-button" type="button" aria-label="Test the bell" title="Test the bell"
             onClick={ringOnce}><Volume2 size={20} aria-hidden="true" /></button>

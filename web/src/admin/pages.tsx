@@ -12,10 +12,13 @@ import { PrintPage } from './print';
 import { SalesPage } from './sales';
 import { SettingsPage } from './settings';
 
-const Order = ({ id }: { id?: string }) => <AdminOrderPage key={id} id={Number(id)} />;
-const Ticket = ({ id }: { id?: string }) => <PrintPage key={id} id={Number(id)} what="ticket" />;
-const Receipt = ({ id }: { id?: string }) => <PrintPage key={id} id={Number(id)} what="receipt" />;
-const Food = ({ id }: { id?: string }) => <FoodPage key={id} id={Number(id)} />;
+interface OfOne { id?: string }
+const isId = (id = '') => /^\d{1,15}$/.test(id);
+
+const Order = ({ id }: OfOne) => (isId(id) ? <AdminOrderPage key={id} id={Number(id)} /> : <NotFoundPage />);
+const Ticket = ({ id }: OfOne) => (isId(id) ? <PrintPage key={id} id={Number(id)} what="ticket" /> : <NotFoundPage />);
+const Receipt = ({ id }: OfOne) => (isId(id) ? <PrintPage key={id} id={Number(id)} what="receipt" /> : <NotFoundPage />);
+const Food = ({ id }: OfOne) => (isId(id) ? <FoodPage key={id} id={Number(id)} /> : <NotFoundPage />);
 const NewFood = () => <FoodPage id={null} />;
 
 export function AdminPages() {
