@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ChevronDown } from 'lucide-preact';
-import type { AdminPayment, Payment } from '../api';
+import { type AdminPayment, call, type Payment } from '../api';
 import { clock, money, when } from '../format';
 import { Notice } from '../parts/notice';
 import { seconds, serverNow } from '../state/clock';
@@ -43,7 +43,7 @@ function Deadline({ payment: { expires_at: end } }: { payment: AdminPayment }) {
 interface Result { text: string; link?: { href: string; text: string }; isOpen?: boolean }
 
 /* What has come of an admin's word, in the place of the buttons. */
-function Outcome({ text, link, isOpen, children }: Result & { children: ComponentChildren }) {
+function Outcome({ text, link, isOpen, children }: Result & { children?: ComponentChildren }) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => box.current?.focus({ preventScroll: true }), []);
   return (
@@ -56,12 +56,17 @@ function Outcome({ text, link, isOpen, children }: Result & { children: Componen
   );
 }
 
-function resultOf({ id, amount, currency, order_id }: Payment): Result {
+function resultOf({ amount, currency, order_id }: Payment): Result {
   return order_id
     ? { text: `${money(amount, currency)} is in, and the kitchen has the order.`,
       link: { href: `/admin/orders/${order_id}`, text: `Open order ${order_id}` } }
-    : { isOpen: true, text: `${money(amount, currency)} is noted, but no order could be made of it.`,
-      link: { href: `/admin/payments?show=attention&q=${id}`, text: 'See why, and what to do' } };
+    : { isOpen: true, text: `${money(amount, currency)} is noted, but no order could be made of it.` };
+}
+
+/* No call reads one payment as an admin sees it; the list finds it by its number. */
+async function readAgain(payment: AdminPayment): Promise<AdminPayment> {
+  const { items } = await call('get', '/api/admin/payments', { query: { q: String(payment.id), limit: 100 } });
+  return items.find(({ id }) => id === payment.id) ?? payment;
 }
 
 /* Why somebody has to look, in plain words. */
@@ -103,8 +108,8 @@ function Actions({ payment, put, onStale, say }: ActionsProps) {
   const isOpen = payment.status === 'pending' || payment.status === 'creating';
   const isFlagged = payment.needs_attention !== null;
   const canReceive = isFlagged ? canMakeOrder(payment) : !isOpen && payment.status !== 'paid' && !payment.resolved;
-  const received = (result: Payment) => {
-    put({ ...payment, status: result.status, order_id: result.order_id });
+  const received = async (result: Payment) => {
+    put(await readAgain(payment).catch(() => ({ ...payment, status: result.status, order_id: result.order_id })));
     say(resultOf(result));
     onStale();
   };
@@ -135,10 +140,11 @@ export function PaymentBody(props: PaymentEntryProps) {
       put(opened);
     }}>{outcome ? 'Undo' : 'Open it again'}</Reopen>
   );
-  if (outcome)
+  if (outcome && !outcome.isOpen)
     return <Outcome {...outcome}>{undo}</Outcome>;
   return (
     <>
+      {outcome && <Outcome {...outcome} />}
       <Attention payment={payment} />
       <Actions {...props} say={setOutcome} />
       {undo}

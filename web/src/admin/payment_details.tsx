@@ -59,7 +59,7 @@ export function PaymentDetails({ payment }: { payment: AdminPayment }) {
         </p>
       </section>
       <section>
-        <h3>What happened</h3>
+        <h3>History</h3>
         <History payment={payment} />
       </section>
     </div>

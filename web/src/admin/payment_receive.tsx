@@ -11,7 +11,7 @@ export interface ReceiveProps {
   label: string;
   kind: ButtonKind;
   consequence: string; // what saying yes does
-  onDone: (payment: Payment) => void;
+  onDone: (payment: Payment) => Promise<void>;
 }
 
 /* What was settled before is opened again first, for otherwise no order is made of it. */
@@ -50,7 +50,10 @@ export function Receive({ label, kind, ...rest }: ReceiveProps) {
   const button = useRef<HTMLDivElement>(null);
   if (isAsked)
     return (
-      <Question {...rest} onLeave={() => {
+      <Question {...rest} onDone={async (payment) => {
+        await rest.onDone(payment);
+        setAsked(false);
+      }} onLeave={() => {
         setAsked(false);
         requestAnimationFrame(() => button.current?.querySelector('button')?.focus());
       }} />

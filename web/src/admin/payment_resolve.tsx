@@ -84,7 +84,7 @@ export function Reopen({ payment, onChange, onStale, children }: {
 }) {
   const [busy, run] = useBusy();
   return (
-    <Button kind="quiet" busy={busy} onClick={() => void run(async () => {
+    <Button busy={busy} onClick={() => void run(async () => {
       try {
         onChange(await put(payment, { resolved: false }));
       } catch (error) {

@@ -65,7 +65,7 @@ function Export({ period: { from, to } }: { period: Period }) {
   const range = new URLSearchParams({ from: dayBegins(from), to: dayBegins(addDays(to, 1)) });
   return (
     <section class="export">
-      <a class="button" href={`/api/admin/orders.csv?${range}`} download={`orders-${from}-to-${to}.csv`}>
+      <a class="button" href={`/api/admin/orders.csv?${range}`} download>
         <Download size={20} aria-hidden="true" /> Orders of {rangeText(from, to)} as a file
       </a>
       <p class="quiet small grow">
@@ -81,6 +81,7 @@ function PeriodFigures({ data }: { data: Compared }) {
     return (
       <Empty icon={ChartColumn}>
         <p>No orders on these days. What is sold appears here by itself.</p>
+        <a class="button" href="/">See the menu as customers do</a>
       </Empty>
     );
   return (
@@ -92,6 +93,7 @@ function PeriodFigures({ data }: { data: Compared }) {
         {summary.top_foods.length > 0 && <TopFoods foods={summary.top_foods} />}
         <ByStatus counts={summary.by_status} orders={summary.totals.orders} />
       </div>
+      <Export period={summary} />
     </div>
   );
 }
@@ -114,7 +116,6 @@ export function SalesPage() {
         <h2 id="period">{rangeText(period.from, period.to)}</h2>
         <SalesRange query={query} onQuery={setQuery} />
         <Load from={compared} what="Adding up …">{(data) => <PeriodFigures data={data} />}</Load>
-        <Export period={period} />
       </section>
     </Page>
   );

@@ -44,8 +44,7 @@ function Dates({ period, onPeriod }: { period: Period; onPeriod: (period: Period
   );
   return (
     <>
-      {field('from', 'From')}
-      {field('to', 'To')}
+      <div class="row dates">{field('from', 'From')}{field('to', 'To')}</div>
       {problem && <p class="field-error" id={`${id}-problem`} role="alert">{problem}</p>}
     </>
   );

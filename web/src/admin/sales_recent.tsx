@@ -20,7 +20,7 @@ function Figure({ title, sub, sales, children }: {
       <p>
         {plural(sales.orders, 'order')}
         {sales.orders > sales.cancelled && <> · {money(average(sales))} on average</>}
-        {sales.cancelled > 0 && <> · {sales.cancelled} cancelled</>}
+        {sales.cancelled > 0 && <> · {sales.cancelled}&nbsp;cancelled</>}
       </p>
       <p class="small quiet">{children}</p>
     </section>
@@ -37,6 +37,12 @@ function SoFar({ now, then }: { now: Day; then: Day }) {
   return <>So far {part}% of all of {weekday(then)} last week ({ofDay(then)}).</>;
 }
 
+function Versus({ now, before, than }: { now: Sales; before: Sales; than: string }) {
+  return before.orders || now.orders
+    ? <Change now={now.revenue} before={before.revenue} than={`${than} (${ofDay(before)})`} />
+    : <>And nothing {than}.</>;
+}
+
 export function RecentFigures({ data }: { data: Recent }) {
   const week = sum(data.week);
   const weekThen = sum(data.weekThen);
@@ -45,12 +51,10 @@ export function RecentFigures({ data }: { data: Recent }) {
     <div class="figures">
       <Figure title="Today" sub="so far" sales={data.today}><SoFar now={data.today} then={data.todayThen} /></Figure>
       <Figure title="Yesterday" sub={weekday(data.yesterday)} sales={data.yesterday}>
-        <Change now={data.yesterday.revenue} before={data.yesterdayThen.revenue}
-          than={`the ${weekday(data.yesterdayThen)} before (${ofDay(data.yesterdayThen)})`} />
+        <Versus now={data.yesterday} before={data.yesterdayThen} than={`the ${weekday(data.yesterdayThen)} before`} />
       </Figure>
       <Figure title="Last 7 days" sub={between(data.week)} sales={week}>
-        <Change now={week.revenue} before={weekThen.revenue}
-          than={`the 7 days before (${ofDay(weekThen)})`} />
+        <Versus now={week} before={weekThen} than="the 7 days before" />
       </Figure>
     </div>
   );
