@@ -71,22 +71,21 @@ function Actions({ user, onChange }: { user: User; onChange: (user: User) => voi
   return (
     <div class="stack">
       {problem && <Notice kind="bad" role="alert">{problem}</Notice>}
-      {change ? (
+      {change && (
         <Confirm key={change.label} yes={change.yes} harmless={change.harmless} onNo={() => setChange(null)}
           onYes={() => apply(change)}>
           <p><strong dir="auto">{user.name ?? user.email}</strong>: {isMe && change.self ? change.self : change.will}</p>
         </Confirm>
-      ) : (
-        <div class="row">
-          <a class="button" href={`/admin/orders?q=${encodeURIComponent(user.email)}`}>Their orders</a>
-          {changesOf(user).map((each) => (
-            <Button key={each.label} kind={each.harmless ? 'plain' : 'danger'} onClick={() => {
-              setProblem(null);
-              setChange(each);
-            }}>{each.label}</Button>
-          ))}
-        </div>
       )}
+      <div class="row" hidden={change !== null}>
+        <a class="button" href={`/admin/orders?q=${encodeURIComponent(user.email)}`}>Orders</a>
+        {changesOf(user).map((each) => (
+          <Button key={Object.keys(each.body)[0]} kind={each.harmless ? 'plain' : 'danger'} onClick={() => {
+            setProblem(null);
+            setChange(each);
+          }}>{each.label}</Button>
+        ))}
+      </div>
     </div>
   );
 }
@@ -105,7 +104,7 @@ export function CustomerRow({ user, onChange }: { user: User; onChange: (user: U
   const panel = useId();
   return (
     <>
-      <tr class={isOpen ? 'open' : ''}>
+      <tr class={isOpen ? 'expanded' : ''}>
         <th scope="row">
           <span class="strong" dir="auto">{user.name ?? 'No name'}</span>{me.value?.id === user.id && <span class="quiet"> (you)</span>}
           <span class="customer-email quiet">{user.email}</span>

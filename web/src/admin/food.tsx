@@ -16,9 +16,8 @@ function Remove({ food }: { food: Food }) {
   return (
     <section class="card stack food-end">
       <h2>Remove from the menu</h2>
-      {isAsking ? <RemoveFood food={food} onNo={() => setAsking(false)} onDone={() => route('/admin/menu')} /> : (
-        <Button kind="danger" onClick={() => setAsking(true)}>Remove this dish …</Button>
-      )}
+      {isAsking && <RemoveFood food={food} onNo={() => setAsking(false)} onDone={() => route('/admin/menu')} />}
+      <Button kind="danger" hidden={isAsking} onClick={() => setAsking(true)}>Remove this dish …</Button>
     </section>
   );
 }

@@ -1,4 +1,5 @@
 /* One dish of the menu's table. */
+import { Component } from 'preact';
 import { useState } from 'preact/hooks';
 import { Trash2, UtensilsCrossed } from 'lucide-preact';
 import { CallError, type Food, call } from '../api';
@@ -32,34 +33,47 @@ export function RemoveFood({ food, onDone, onNo }: { food: Food; onDone?: () => 
   );
 }
 
-export function FoodRow({ food }: { food: Food }) {
+interface RowProps { food: Food; hidden: boolean }
+
+function Row({ food, hidden }: RowProps) {
   const [isRemoving, setRemoving] = useState(false);
   const refusal = refusals.value.get(food.id);
   return (
     <>
-      <tr id={`dish-${food.id}`} class={`food ${food.available ? '' : 'off'}`}>
-        <td class="food-picture">
+      <tr id={`dish-${food.id}`} hidden={hidden} class={`food-row ${food.available ? '' : 'off'}`}>
+        <td class="dish-picture">
           {food.image_url ? <img src={food.image_url} alt="" width={48} height={48} loading="lazy" decoding="async" />
-            : <span class="no-picture"><UtensilsCrossed size={20} aria-hidden="true" /></span>}
+            : <span class="dish-blank"><UtensilsCrossed size={20} aria-hidden="true" /></span>}
         </td>
-        <th scope="row" class="food-name">
+        <th scope="row" class="dish-name">
           <a class="strong" href={`/admin/menu/${food.id}`} dir="auto">{food.name}</a>
           {refusal && <p class="field-error" role="alert">{refusal}</p>}
         </th>
-        <td class="food-price end"><PriceCell food={food} /></td>
-        <td class="food-stock end"><StockCell food={food} /></td>
-        <td class="food-on">
+        <td class="dish-price end"><PriceCell food={food} /></td>
+        <td class="dish-stock end"><StockCell food={food} /></td>
+        <td class="dish-on">
           <Switch label={`${food.name} is on sale`} checked={food.available}
             onChange={(available) => setAvailable(food, available)} />
         </td>
-        <td class="food-remove">
+        <td class="dish-remove">
           <button class="icon-button" type="button" aria-label={`Remove ${food.name}`} aria-expanded={isRemoving}
             onClick={() => setRemoving(!isRemoving)}><Trash2 size={20} aria-hidden="true" /></button>
         </td>
       </tr>
-      {isRemoving && (
-        <tr class="food-confirm"><td colSpan={6}><RemoveFood food={food} onNo={() => setRemoving(false)} /></td></tr>
+      {isRemoving && !hidden && (
+        <tr class="dish-confirm"><td colSpan={6}><RemoveFood food={food} onNo={() => setRemoving(false)} /></td></tr>
       )}
     </>
   );
+}
+
+/* Hundreds of rows answer while one types: each is drawn again only when its own dish has changed. */
+export class FoodRow extends Component<RowProps> {
+  override shouldComponentUpdate({ food, hidden }: RowProps) {
+    return food !== this.props.food || hidden !== this.props.hidden;
+  }
+
+  render({ food, hidden }: RowProps) {
+    return <Row food={food} hidden={hidden} />;
+  }
 }

@@ -55,7 +55,7 @@ export function ImagePicker({ src, alt, error, onPick, onRemove }: ImagePickerPr
   };
 
   return (
-    <div class={`picker ${isOver ? 'over' : ''}`} role="group" aria-labelledby={heading}
+    <div class={`picker ${isOver ? 'dropping' : ''}`} role="group" aria-labelledby={heading}
       onPaste={(event) => void take(event.clipboardData?.files[0])}
       onDragOver={(event) => {
         event.preventDefault();
@@ -68,7 +68,7 @@ export function ImagePicker({ src, alt, error, onPick, onRemove }: ImagePickerPr
         void take(event.dataTransfer?.files[0]);
       }}>
       <span class="field-label" id={heading}>Picture</span>
-      <div class={`picker-view ${src ? '' : 'empty'}`} aria-busy={busy || undefined}>
+      <div class={`picker-view ${src ? '' : 'blank'}`} aria-busy={busy || undefined}>
         {src ? <img src={src} alt={alt} /> : (
           <p class="quiet"><ImagePlus size={32} strokeWidth={1.5} aria-hidden="true" /> No picture yet
             <span class="mouse-only">Drop one here, or choose it below</span></p>

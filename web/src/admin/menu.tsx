@@ -1,5 +1,5 @@
 /* The menu as its owner sees it: every dish in one table, and what changes daily is changed in place. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Plus, UtensilsCrossed } from 'lucide-preact';
 import type { Food } from '../api';
 import { Button } from '../parts/button';
@@ -57,7 +57,7 @@ function useReturn(ready: boolean) {
   }, [ready]);
 }
 
-function FoodTable({ groups }: { groups: Category[] }) {
+function FoodTable({ groups, shown }: { groups: Category[]; shown: ReadonlySet<Food> }) {
   return (
     <div class="table-box">
       <table class="table cards foods">
@@ -73,9 +73,9 @@ function FoodTable({ groups }: { groups: Category[] }) {
           </tr>
         </thead>
         {groups.map(({ name, foods: members }) => (
-          <tbody key={name}>
+          <tbody key={name} hidden={!members.some((food) => shown.has(food))}>
             <tr class="group"><th scope="rowgroup" colSpan={6}><h2 dir="auto">{name}</h2></th></tr>
-            {members.map((food) => <FoodRow key={food.id} food={food} />)}
+            {members.map((food) => <FoodRow key={food.id} food={food} hidden={!shown.has(food)} />)}
           </tbody>
         ))}
       </table>
@@ -105,15 +105,17 @@ function Dishes({ list }: { list: Food[] }) {
   const found = list.filter((food) => matches(food, words));
   const options = FILTERS.map(({ value, text, fits }) => ({ value, text, count: found.filter(fits).length }));
   const fits = FILTERS.find(({ value }) => value === filter)!.fits;
-  const shown = found.filter(fits);
+  const shown = new Set(found.filter(fits));
+  const groups = useMemo(() => groupByCategory(list), [list]);
   return (
     <>
       <div class="toolbar">
         <SearchField label="Find a dish" value={search} onValue={setSearch} />
         <Choice label="Show" options={options} value={filter} onValue={setFilter} />
-        <p class="visually-hidden" role="status">{shown.length} of {list.length} dishes shown</p>
+        <p class="visually-hidden" role="status">{shown.size} of {list.length} dishes shown</p>
       </div>
-      {shown.length ? <FoodTable groups={groupByCategory(shown)} /> : <Nothing list={list} onAll={() => {
+      <div hidden={shown.size === 0}><FoodTable groups={groups} shown={shown} /></div>
+      {shown.size === 0 && <Nothing list={list} onAll={() => {
         setSearch('');
         setFilter('all');
       }} />}

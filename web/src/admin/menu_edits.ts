@@ -53,6 +53,11 @@ function refuse(id: number, error: unknown, wish: Wish) {
   void loadMenu();
 }
 
+function forgive(id: number) {
+  if (refusals.peek().has(id))
+    refusals.value = setIn(refusals.peek(), id, null);
+}
+
 const sending = new Set<number>();
 
 async function send(id: number) {
@@ -80,7 +85,7 @@ const told = new Map<number, number[]>();
 
 function wish(id: number, change: (had: Wish) => Wish) {
   batch(() => {
-    refusals.value = setIn(refusals.peek(), id, null);
+    forgive(id);
     wishes.value = setIn(wishes.peek(), id, change(wishes.peek().get(id) ?? { add: 0 }));
   });
   void send(id);
@@ -100,7 +105,7 @@ export function addStock(id: number, add: number) {
 
 /* null: not counted. */
 export async function setStock(food: Food, stock: number | null) {
-  refusals.value = setIn(refusals.peek(), food.id, null);
+  forgive(food.id);
   putFood(await call('put', '/api/foods/{id}/stock', { id: food.id, body: { stock } }));
 }
 

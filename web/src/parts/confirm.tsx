@@ -13,16 +13,22 @@ export interface ConfirmProps {
   children: ComponentChildren; // what will happen
 }
 
-/* Escape is no; the focus goes back to where it came from. */
+/* Escape is no; the focus goes back to where it came from, if that is still there: hide it meanwhile
+ * rather than take it away. */
 export function Confirm({ yes, no = 'Cancel', harmless, onYes, onNo, children }: ConfirmProps) {
   const box = useRef<HTMLDivElement>(null);
   const before = useRef(document.activeElement as HTMLElement | null);
   useLayoutEffect(() => {
     box.current?.focus();
   }, []);
+  const goBack = () => requestAnimationFrame(() => before.current?.focus());
   const leave = () => {
     onNo();
-    before.current?.focus();
+    goBack();
+  };
+  const agree = async () => {
+    await onYes();
+    goBack();
   };
   return (
     <div ref={box} class={`confirm ${harmless ? '' : 'danger'}`} role="group" tabIndex={-1}
@@ -31,7 +37,7 @@ export function Confirm({ yes, no = 'Cancel', harmless, onYes, onNo, children }:
       <div class="grow">{children}</div>
       <div class="row">
         <Button onClick={leave}>{no}</Button>
-        <Button kind={harmless ? 'main' : 'danger'} onClick={onYes}>{yes}</Button>
+        <Button kind={harmless ? 'main' : 'danger'} onClick={agree}>{yes}</Button>
       </div>
     </div>
   );
