@@ -41,12 +41,24 @@ void pages_begin(const struct pages *pages, struct buf *html, const char *title)
                STR_ARG(pages_name(pages, STR("icon.svg"))));
     buf_printf(html, "<link rel=\"stylesheet\" href=\"/assets/" STR_FMT "\">\n",
                STR_ARG(pages_name(pages, STR("main.css"))));
-    buf_printf(html, "<main>\n<h1>%s</h1>\n", title);
+    buf_printf(html, "<main>\n<p><a href=\"/\">To the menu</a></p>\n<h1>%s</h1>\n", title);
 }
 
 void pages_end(struct buf *html)
 {
     buf_put_cstr(html, "</main>\n</html>\n");
+}
+
+/* A code may be broken behind each of its words, but nowhere else. */
+static void put_code(struct buf *html, const char *code)
+{
+    buf_put_cstr(html, "<code>");
+    for (const char *at = code; *at; at++) {
+        buf_put_char(html, *at);
+        if (*at == '_')
+            buf_put_cstr(html, "<wbr>");
+    }
+    buf_put_cstr(html, "</code>");
 }
 
 /* What a problem's `type` points to: every code, with what it means. */
@@ -59,8 +71,9 @@ static struct str errors_page(const struct pages *pages, struct arena *arena)
     buf_put_cstr(&html, "<table>\n<tr><th>Status<th>Code<th>Meaning\n");
     for (int code = PROBLEM_NONE + 1; code < PROBLEM_COUNT; code++) {
         enum problem_code c = (enum problem_code)code;
-        buf_printf(&html, "<tr id=\"%s\"><td>%d<td><code>%s</code><td>%s\n", problem_code_text(c),
-                   problem_code_status(c), problem_code_text(c), problem_code_title(c));
+        buf_printf(&html, "<tr id=\"%s\"><td>%d<td>", problem_code_text(c), problem_code_status(c));
+        put_code(&html, problem_code_text(c));
+        buf_printf(&html, "<td>%s\n", problem_code_title(c));
     }
     buf_put_cstr(&html, "</table>\n");
     pages_end(&html);
