@@ -17,7 +17,8 @@ import type { Fulfilment } from '../api';
 import { money } from '../format';
 import { enter, isLoaded, isSettled, lines, loadCart, total } from '../state/cart';
 import {
-  type Placed, TEXT_MAX, type Waiting, draft, editDraft, endDraft, goToPay, openAttempt, place, resume,
+  type Placed, TEXT_MAX, type Waiting, draft, editDraft, endDraft, goToPay, openAttempt, place,
+  resume,
 } from '../state/checkout';
 import { loadMenu } from '../state/menu';
 import { explain } from '../words';
@@ -78,7 +79,8 @@ function How() {
         onChange={(value) => editDraft({ fulfilment: value })} />
       {fulfilment === 'delivery' && (
         <Field long name="address" label="Where to?" value={address} required dir="auto"
-          autoComplete="street-address" maxLength={TEXT_MAX} hint="Street, number, floor, and how to find you"
+          autoComplete="street-address" maxLength={TEXT_MAX}
+          hint="Street, number, floor, and how to find you"
           onInput={(event) => editDraft({ address: event.currentTarget.value })} />
       )}
       <Field long name="note" label="A note for the kitchen (optional)" value={note} dir="auto"
@@ -126,9 +128,13 @@ function CheckoutForm() {
         submit={total.value ? `Pay ${money(total.value)}` : 'Place the order'}>
         <fieldset class="stack" disabled={waiting !== null}><How /></fieldset>
         <section class="checkout-summary" aria-labelledby="summary">
-          <div class="row"><h2 id="summary" class="grow">Your order</h2><a href="/cart">Change</a></div>
+          <div class="row">
+            <h2 id="summary" class="grow">Your order</h2><a href="/cart">Change</a>
+          </div>
           <OrderLines items={lines.value} total={total.value} />
-          {!isSettled.value && <p class="quiet small" role="status">Asking the shop for the price …</p>}
+          {!isSettled.value && (
+            <p class="quiet small" role="status">Asking the shop for the price …</p>
+          )}
         </section>
         <Wait why={waiting} />
       </Form>
@@ -167,13 +173,16 @@ function Ready() {
       <Empty icon={ShoppingBag}>
         <p>Your cart is empty. What you have ordered and paid is among your orders.</p>
         <div class="row">
-          <a class="button main" href="/">To the menu</a><a class="button" href="/orders">Your orders</a>
+          <a class="button main" href="/">To the menu</a>
+          <a class="button" href="/orders">Your orders</a>
         </div>
       </Empty>
     );
   return (
     <>
-      {error !== null && !isTold && <Notice kind="bad" role="alert"><p>{explain(error)}</p></Notice>}
+      {error !== null && !isTold && (
+        <Notice kind="bad" role="alert"><p>{explain(error)}</p></Notice>
+      )}
       <CheckoutForm />
     </>
   );

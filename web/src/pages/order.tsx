@@ -15,6 +15,9 @@ import { type Followed, useFollowedOrder } from '../state/follow_order';
 import { shop } from '../state/shop';
 
 const LOST_AFTER_MS = 3000; // shorter breaks are nobody's business
+const LOST = 'The live connection is lost. Trying to get it back; this is the last that was heard.';
+const PLAIN = 'Updates by itself';
+const AGAIN = 'Live again: this is up to date.';
 
 /* Says politely what has changed, but not what was there when the page opened. */
 function Announcer({ order }: { order: Order }) {
@@ -45,11 +48,12 @@ function Connection({ state }: { state: Followed['state'] }) {
   }, [state]);
   if (state === 'over')
     return null;
+  const isBack = wasLost && state === 'live';
   return (
     <p class={`order-live small ${isLost ? 'lost' : ''} no-print`} role="status">
       {isLost
-        ? <><CloudOff size={16} aria-hidden="true" /> The live connection is lost. Trying to get it back; this shows the last that was heard.</>
-        : <><Radio size={16} aria-hidden="true" /> {wasLost && state === 'live' ? 'Live again: this is up to date.' : 'Updates by itself'}</>}
+        ? <><CloudOff size={16} aria-hidden="true" /> {LOST}</>
+        : <><Radio size={16} aria-hidden="true" /> {isBack ? AGAIN : PLAIN}</>}
     </p>
   );
 }
@@ -62,8 +66,8 @@ function Cancelled({ order }: { order: Order }) {
       {note && <blockquote class="said" dir="auto">{note}</blockquote>}
       <p>
         {order.payment
-          ? <>You paid {money(order.payment.amount, order.currency)}. It is noted at the shop to be paid back;
-            ask there, and name order {order.id}, if it does not come.</>
+          ? `You paid ${money(order.payment.amount, order.currency)}. It is noted at the shop to `
+            + `be paid back; ask there, and name order ${order.id}, if it does not come.`
           : 'It cost nothing, so there is nothing to pay back.'}
       </p>
     </Notice>
@@ -83,21 +87,33 @@ function Now({ order, state }: { order: Order; state: Followed['state'] }) {
 
 function Facts({ order }: { order: Order }) {
   const isDelivery = order.fulfilment === 'delivery';
+  const Icon = isDelivery ? Bike : Store;
   return (
     <dl class="order-facts">
       <div>
-        <dt>{isDelivery ? <Bike size={18} aria-hidden="true" /> : <Store size={18} aria-hidden="true" />}
-          {isDelivery ? 'Delivery to' : 'Pickup at'}</dt>
+        <dt>
+          <Icon size={18} aria-hidden="true" /> {isDelivery ? 'Delivery to' : 'Pickup at'}
+        </dt>
         <dd dir="auto">{isDelivery ? order.address : shop.value?.name}</dd>
       </div>
-      {order.note && <div><dt>Note for the kitchen</dt><dd dir="auto">{order.note}</dd></div>}
+      {order.note && (
+        <div><dt>Note for the kitchen</dt><dd dir="auto">{order.note}</dd></div>
+      )}
       <div>
         <dt>Ordered</dt>
-        <dd><time dateTime={order.created_at}>{date(order.created_at)}, {clock(order.created_at)}</time></dd>
+        <dd>
+          <time dateTime={order.created_at}>
+            {date(order.created_at)}, {clock(order.created_at)}
+          </time>
+        </dd>
       </div>
       <div>
         <dt>Payment</dt>
-        <dd>{order.payment ? `${money(order.payment.amount, order.currency)} paid, number ${order.payment.id}` : 'Nothing to pay'}</dd>
+        <dd>
+          {order.payment
+            ? `${money(order.payment.amount, order.currency)} paid, number ${order.payment.id}`
+            : 'Nothing to pay'}
+        </dd>
       </div>
     </dl>
   );
@@ -115,7 +131,9 @@ function Shown({ order, state }: { order: Order; state: Followed['state'] }) {
       </section>
       <div class="row no-print">
         {isFinal(order.status) && <Again order={order} kind="main" />}
-        <Button onClick={() => print()}><Printer size={18} aria-hidden="true" /> Print</Button>
+        <Button onClick={() => print()}>
+          <Printer size={18} aria-hidden="true" /> Print
+        </Button>
         <a class="button" href="/orders">All your orders</a>
       </div>
     </div>
@@ -126,7 +144,8 @@ export function OrderPage({ id }: { id: number }) {
   const { from, state } = useFollowedOrder(id);
   const status = from.data?.status;
   return (
-    <Page title={status ? `${STATUS[status].word}: order ${id}` : `Order ${id}`} heading={`Order ${id}`} class="order-one">
+    <Page title={status ? `${STATUS[status].word}: order ${id}` : `Order ${id}`}
+      heading={`Order ${id}`} class="order-one">
       <Load from={from} what="Reading your order …">
         {(order) => <Shown order={order} state={state} />}
       </Load>

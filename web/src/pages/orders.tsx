@@ -15,8 +15,9 @@ import { money, when } from '../format';
 import { whenReachedAgain } from '../state/connection';
 import { explain } from '../words';
 
-function dishes(order: Order): string {
-  return order.items.map((line) => (line.quantity > 1 ? `${line.quantity} × ${line.name}` : line.name)).join(', ');
+function dishes({ items }: Order): string {
+  const names = items.map(({ quantity, name }) => (quantity > 1 ? `${quantity} × ${name}` : name));
+  return names.join(', ');
 }
 
 function OrderCard({ order }: { order: Order }) {
@@ -25,7 +26,8 @@ function OrderCard({ order }: { order: Order }) {
     <li class={`card order-card ${isOpen ? 'open' : ''}`}>
       <div class="row">
         <a class="order-link grow" href={`/orders/${order.id}`}>
-          Order {order.id} <time class="quiet small" dateTime={order.created_at}>{when(order.created_at)}</time>
+          Order {order.id}{' '}
+          <time class="quiet small" dateTime={order.created_at}>{when(order.created_at)}</time>
         </a>
         <StatusTag status={order.status} />
       </div>
@@ -76,7 +78,8 @@ function useFresh(pages: Pages<Order>) {
 }
 
 export function OrdersPage() {
-  const pages = usePages((cursor) => call('get', '/api/orders', { query: { cursor, limit: 20 } }), []);
+  const pages = usePages((cursor) => call('get', '/api/orders', {
+    query: { cursor, limit: 20 } }), []);
   const { items, error } = pages;
   useFresh(pages);
   return (

@@ -50,7 +50,8 @@ async function read(id: number, token: string | null): Promise<Payment> {
 function useFollow(from: Loaded<Payment>) {
   const { data, reload } = from;
   const every = data && !isOpen(data) ? POLL_ENDED_MS : POLL_MS;
-  const isOver = data?.status === 'paid' || (from.error instanceof CallError && from.error.status !== 0);
+  const isRefused = from.error instanceof CallError && [400, 401, 404].includes(from.error.status);
+  const isOver = data?.status === 'paid' || isRefused;
   useEffect(() => {
     if (isOver)
       return undefined;
@@ -74,7 +75,9 @@ function TimeLeft({ until }: { until: string }) {
   return (
     <p class="quiet">
       <span aria-hidden="true">Held for you for another <span class="number">{text}</span></span>
-      <span class="visually-hidden">Held for you for {plural(Math.ceil(left / 60), 'more minute')}</span>
+      <span class="visually-hidden">
+        Held for you for {plural(Math.ceil(left / 60), 'more minute')}
+      </span>
     </p>
   );
 }
@@ -91,10 +94,14 @@ function GiveUp({ payment }: { payment: Payment }) {
     await loadCart().catch(() => {});
     route('/cart', true);
   };
-  return <Button kind="quiet" onClick={giveUp}>Give up this payment and go back to the cart</Button>;
+  return (
+    <Button kind="quiet" onClick={giveUp}>Give up this payment and go back to the cart</Button>
+  );
 }
 
-function Paying({ from, payment, token }: { from: Loaded<Payment>; payment: Payment; token: string | null }) {
+function Paying({ from, payment, token }: {
+  from: Loaded<Payment>; payment: Payment; token: string | null;
+}) {
   const [owner, setOwner] = useState(false);
   const amount = money(payment.amount, payment.currency);
   const user = me.value?.id;
@@ -120,10 +127,13 @@ function Unknown() {
   return (
     <Notice kind="bad" role="alert">
       <p>
-        There is no payment here that this link opens. It may have been cut short on its way: open the whole
-        link again, or log in and look at your cart. Nothing was paid.
+        There is no payment here that this link opens. It may have been cut short on its way: open
+        the whole link again, or log in and look at your cart. Nothing was paid.
       </p>
-      <div class="row"><a class="button" href="/cart">To the cart</a><a class="button" href="/orders">Your orders</a></div>
+      <div class="row">
+        <a class="button" href="/cart">To the cart</a>
+        <a class="button" href="/orders">Your orders</a>
+      </div>
     </Notice>
   );
 }
@@ -137,10 +147,13 @@ export function PayPage({ id }: { id: number }) {
   return (
     <Page title={payment?.order_id ? 'Paid' : 'Payment'} class="narrow"
       heading={<><Lock size={24} aria-hidden="true" /> Payment</>}>
-      <p class="visually-hidden" role="status">{payment?.order_id ? 'Paid. Thank you!' : ''}</p>
+      <p class="visually-hidden" role="status">
+        {payment?.order_id ? 'Your payment has arrived.' : ''}
+      </p>
       {isUnknown ? <Unknown /> : (
         <Load from={from} what="Reading the payment …">
-          {(found) => (isOpen(found) ? <Paying from={from} payment={found} token={token} /> : <PayEnd payment={found} />)}
+          {(found) => (isOpen(found) ? <Paying from={from} payment={found} token={token} />
+            : <PayEnd payment={found} />)}
         </Load>
       )}
     </Page>

@@ -24,8 +24,8 @@ async function putIntoCart(order: Order): Promise<string[]> {
     setQuantity(food, Math.min(wish, most));
   }
   await settled();
-  const refused = order.items.filter((line) => refusals.peek().has(line.food_id)).map((line) => line.name);
-  return [...new Set([...lost, ...refused])];
+  const refused = order.items.filter((line) => refusals.peek().has(line.food_id));
+  return [...new Set([...lost, ...refused.map((line) => line.name)])];
 }
 
 export function Again({ order, kind }: { order: Order; kind?: ButtonKind }) {
@@ -35,7 +35,8 @@ export function Again({ order, kind }: { order: Order; kind?: ButtonKind }) {
     if (foods.peek() === null)
       throw new Error('The menu is not there.');
     if (lost.length)
-      toast(`Cannot be had as before: ${lost.join(', ')}. The rest is in your cart.`, { kind: 'bad' });
+      toast(`Cannot be had as before: ${lost.join(', ')}. The rest is in your cart.`,
+        { kind: 'bad' });
     route('/cart');
   };
   return (

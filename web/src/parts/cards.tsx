@@ -1,8 +1,13 @@
-/* One of a few, as large cards with an icon: radio buttons to the keyboard and to screen readers. */
+/* One of a few, as large cards with an icon: radio buttons to the keyboard and screen readers. */
 import type { LucideIcon } from 'lucide-preact';
 import { CircleCheck } from 'lucide-preact';
 
-export interface Option<V extends string> { value: V; icon: LucideIcon; title: string; text: string }
+export interface Option<V extends string> {
+  value: V;
+  icon: LucideIcon;
+  title: string;
+  text: string;
+}
 
 export interface CardsProps<V extends string> {
   name: string;
@@ -23,7 +28,9 @@ export function Cards<V extends string>({ name, label, options, value, onChange 
               onChange={() => onChange(own)} />
             <span class="big-choice-frame" aria-hidden="true" />
             <Icon size={28} strokeWidth={1.75} aria-hidden="true" />
-            <span class="grow"><strong>{title}</strong><span class="quiet small">{text}</span></span>
+            <span class="grow">
+              <strong>{title}</strong><span class="quiet small">{text}</span>
+            </span>
             <CircleCheck class="big-choice-mark" size={22} aria-hidden="true" />
           </label>
         ))}

@@ -63,8 +63,10 @@ export function PriceChanged({ from, to }: { from: number; to: number }) {
     <InSight>
       <Notice kind="wait" role="alert">
         <p>
-          The price has changed while you were choosing: it was <span class="money">{money(from)}</span>, and
-          is <strong class="money">{money(to)}</strong> now. Nothing was ordered yet. Look at it again below.
+          The price has changed while you were choosing: it
+          was <span class="money">{money(from)}</span>, and
+          is <strong class="money">{money(to)}</strong> now. Nothing was ordered yet. Look at it
+          again below.
         </p>
       </Notice>
     </InSight>
@@ -86,7 +88,8 @@ export function OpenPayment({ payment }: { payment: Payment }) {
     <Notice kind="plain">
       <p>
         {isSame ? 'You have already begun to pay ' : 'Another payment of yours is still open: '}
-        <span class="money">{money(payment.amount, payment.currency)}</span>, until {clock(payment.expires_at)}.
+        <span class="money">{money(payment.amount, payment.currency)}</span>,
+        until {clock(payment.expires_at)}.
         {!isSame && ' Paying for this cart takes its place.'}
       </p>
       <div class="row">
@@ -102,8 +105,8 @@ export function OpenPayment({ payment }: { payment: Payment }) {
 }
 
 const WAITING: Record<Waiting, string> = {
-  unreachable: 'No connection to the shop. Your order is kept and asked for again as soon as the shop '
-    + 'answers. It cannot be ordered twice.',
+  unreachable: 'No connection to the shop. Your order is kept and asked for again as soon as the '
+    + 'shop answers. It cannot be ordered twice.',
   busy: 'The shop is very busy. Your order is kept, and is tried again in a moment.',
   preparing: 'Your payment is being prepared. One moment …',
 };
@@ -115,7 +118,8 @@ export function Wait({ why }: { why: Waiting | null }) {
 }
 
 export function Asking({ why }: { why: Waiting | null }) {
-  return why ? <Wait why={why} /> : <Loading what="Asking the shop whether your order has arrived …" />;
+  return why ? <Wait why={why} />
+    : <Loading what="Asking the shop whether your order has arrived …" />;
 }
 
 export function pendingPayment(): Payment | null {

@@ -8,7 +8,8 @@ export function Copy({ text, what }: { text: string; what: string }) {
     return null;
   const copy = () => navigator.clipboard.writeText(text).then(
     () => toast(`Copied: ${what}.`, { kind: 'good' }),
-    () => toast('The browser does not allow copying. Mark the text and copy it by hand.', { kind: 'bad' }),
+    () => toast('The browser does not allow copying. Mark the text and copy it by hand.',
+      { kind: 'bad' }),
   );
   return (
     <Button kind="quiet" class="copy" onClick={copy} aria-label={`Copy ${what}`}>

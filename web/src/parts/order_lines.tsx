@@ -23,7 +23,9 @@ export function OrderLines({ items, total, currency }: {
       <tfoot>
         <tr>
           <th scope="row" colSpan={3}>
-            <span class="order-sum"><span>Total</span> <span class="money">{money(total, currency)}</span></span>
+            <span class="order-sum">
+              <span>Total</span> <span class="money">{money(total, currency)}</span>
+            </span>
           </th>
         </tr>
       </tfoot>

@@ -62,9 +62,9 @@ function PaidWithoutOrder({ payment }: { payment: Payment }) {
   return (
     <Notice kind="wait" role="alert">
       <p>
-        <strong>Your money has arrived, but the order could not be made.</strong> Something in it was no
-        longer to be had. The shop has been told and will settle it with you; please do not pay again. Name
-        payment number {payment.id} when you ask.
+        <strong>Your money has arrived, but the order could not be made.</strong> Something in it
+        was no longer to be had. The shop has been told and will settle it with you; please do not pay
+        again. Name payment number {payment.id} when you ask.
       </p>
     </Notice>
   );
@@ -72,7 +72,8 @@ function PaidWithoutOrder({ payment }: { payment: Payment }) {
 
 const ENDS: Record<'failed' | 'expired' | 'cancelling' | 'cancelled', string> = {
   failed: 'The payment was declined. No money was taken, and nothing was ordered.',
-  expired: 'The time to pay is over. Nothing was ordered, and the dishes that were held for you are free again.',
+  expired: 'The time to pay is over. Nothing was ordered, and the dishes that were held for you '
+    + 'are free again.',
   cancelling: 'This payment is being given up. Nothing was ordered.',
   cancelled: 'This payment was given up, or another one took its place. Nothing was ordered.',
 };
@@ -83,7 +84,10 @@ function Unpaid({ payment, status }: { payment: Payment; status: keyof typeof EN
       <Notice kind={status === 'failed' ? 'bad' : 'plain'} role="alert">
         <p>{ENDS[status]} {me.value && 'Your cart is as it was.'}</p>
         {payment.provider === 'manual' && status !== 'failed' && (
-          <p>Have you sent the money already? Do not send it again: tell the shop payment number {payment.id}.</p>
+          <p>
+            Have you sent the money already? Do not send it again: tell the shop payment
+            number {payment.id}.
+          </p>
         )}
       </Notice>
       {me.value && (

@@ -1,7 +1,7 @@
 /* How an open payment is paid, by its provider. */
 import { ExternalLink } from 'lucide-preact';
 import { CallError, type Payment, call } from '../api';
-import { money } from '../format';
+import { money, plainMoney } from '../format';
 import { shop } from '../state/shop';
 import { Button } from './button';
 import { Copy } from './copy';
@@ -52,18 +52,24 @@ function ManualWay({ payment }: WayProps) {
         <dl class="pay-facts">
           <div>
             <dt>Amount</dt>
-            <dd><strong class="number">{amount}</strong> <Copy text={amount} what="the amount" /></dd>
+            <dd>
+              <strong class="number">{amount}</strong>
+              <Copy text={plainMoney(payment.amount)} what="the amount" />
+            </dd>
           </div>
           <div>
             <dt>Payment number to name</dt>
-            <dd><strong class="number">{number}</strong> <Copy text={number} what="the payment number" /></dd>
+            <dd>
+              <strong class="number">{number}</strong>
+              <Copy text={number} what="the payment number" />
+            </dd>
           </div>
         </dl>
       </section>
       <Notice kind="wait">
         <p>
-          The shop confirms here as soon as it has your money. You can close this page: the order is made
-          without it, and waits among your orders.
+          The shop confirms here as soon as it has your money. You can close this page: the order is
+          made without it, and waits among your orders.
         </p>
       </Notice>
     </div>
@@ -76,7 +82,8 @@ function OtherWay({ payment }: WayProps) {
     return <Loading what="Waiting for the word that it is paid …" />;
   return (
     <a class="button main big full" href={url}>
-      Go on to pay {money(payment.amount, payment.currency)} <ExternalLink size={20} aria-hidden="true" />
+      Go on to pay {money(payment.amount, payment.currency)}
+      <ExternalLink size={20} aria-hidden="true" />
     </a>
   );
 }
@@ -86,5 +93,6 @@ export function Way(props: WayProps) {
     return <Loading what="Your payment is being prepared …" />;
   if (props.payment.provider === 'test')
     return <TestWay {...props} />;
-  return props.payment.provider === 'manual' ? <ManualWay {...props} /> : <OtherWay {...props} />;
+  return props.payment.provider === 'manual' ? <ManualWay {...props} />
+    : <OtherWay {...props} />;
 }

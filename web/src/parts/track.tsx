@@ -1,4 +1,4 @@
-/* The way of an order as a vertical track: what was when, the present step alive, what comes next. */
+/* The way of an order as a vertical track: what was when, the present step alive, what comes. */
 import type { JSX } from 'preact';
 import { Check } from 'lucide-preact';
 import type { Order, OrderEvent, OrderStatus } from '../api';
@@ -38,8 +38,12 @@ function Step({ status, state, event }: Stop): JSX.Element {
       <span class="track-words">
         <span class="track-word">{word}</span>
         <span class="visually-hidden">, {SPOKEN[state]}</span>
-        {event && state !== 'next' && <time class="quiet small" dateTime={event.at}>{when(event.at)}</time>}
-        {event?.note && status !== 'cancelled' && <span class="track-note" dir="auto">{event.note}</span>}
+        {event && state !== 'next' && (
+          <time class="quiet small" dateTime={event.at}>{when(event.at)}</time>
+        )}
+        {event?.note && status !== 'cancelled' && (
+          <span class="track-note" dir="auto">{event.note}</span>
+        )}
       </span>
     </li>
   );
@@ -62,9 +66,11 @@ export function nextText({ status, fulfilment }: Pick<Order, 'status' | 'fulfilm
     case 'confirmed':
       return 'The shop has taken it on. Next the kitchen begins to cook.';
     case 'preparing':
-      return isPickup ? 'The kitchen is at it. Next you can pick it up.' : 'The kitchen is at it. Next it goes out to you.';
+      return isPickup ? 'The kitchen is at it. Next you can pick it up.'
+        : 'The kitchen is at it. Next it goes out to you.';
     case 'ready':
-      return isPickup ? 'It is ready: come and pick it up.' : 'It is packed. Next it goes out to you.';
+      return isPickup ? 'It is ready: come and pick it up.'
+        : 'It is packed. Next it goes out to you.';
     case 'out_for_delivery':
       return 'It is on its way to you.';
     case 'completed':

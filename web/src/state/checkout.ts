@@ -1,9 +1,9 @@
 /* An order on its way from the cart to its payment.
  *
- * The draft (how, where to, a note) stays in the tab until it has become an order. An attempt to place
- * it stays until the server has answered: whoever gets no answer asks again with the same key, which
- * cannot order twice, also after a reload. An answer ends the attempt, and the next tap has a new key:
- * a key stands for one payment for good, whatever becomes of that. */
+ * The draft (how, where to, a note) stays in the tab until it has become an order. An attempt to
+ * place it stays until the server has answered: whoever gets no answer asks again with the same
+ * key, which cannot order twice, also after a reload. An answer ends the attempt, and the next tap has a
+ * new key: a key stands for one payment for good, whatever becomes of that. */
 import { signal } from '@preact/signals';
 import { CallError, type Fulfilment, type Order, type Payment, call, newKey } from '../api';
 import { lines, settled } from './cart';
@@ -33,9 +33,8 @@ const AGAIN_MS = 2500;
 /* ---- The draft ---- */
 
 function freshDraft(): Draft {
-  return {
-    user: me.peek()?.id ?? 0, fulfilment: inBrowser.get<Fulfilment>('fulfilment'), address: '', note: '',
-  };
+  const fulfilment = inBrowser.get<Fulfilment>('fulfilment');
+  return { user: me.peek()?.id ?? 0, fulfilment, address: '', note: '' };
 }
 
 const kept = signal<Draft | null>(inTab.get<Draft>('draft'));
@@ -133,7 +132,9 @@ async function ask(attempt: Attempt): Promise<Answer> {
 }
 
 /* Asks until there is an answer. Throws the CallError of a refusal, which changed nothing. */
-async function run(first: Attempt, onWait: (why: Waiting) => void, stop: AbortSignal): Promise<Placed> {
+async function run(
+  first: Attempt, onWait: (why: Waiting) => void, stop: AbortSignal,
+): Promise<Placed> {
   let attempt = first;
   for (;;) {
     inTab.set('attempt', attempt);

@@ -1,5 +1,5 @@
-/* Whether the shop can be reached. A call that gets no answer says no; then the shop is asked until it
- * answers, and what was shown is read again by whoever listens. */
+/* Whether the shop can be reached. A call that gets no answer says no; then the shop is asked until
+ * it answers, and what was shown is read again by whoever listens. */
 import { signal } from '@preact/signals';
 
 const PROBE_MS = 4000;

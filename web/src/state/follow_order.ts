@@ -15,6 +15,14 @@ function withEvent(order: Order, { order_id, status, ...event }: OrderStreamEven
   return { ...order, status: events.at(-1)?.to ?? status, updated_at: event.at, events };
 }
 
+/* Whether more has happened than the stream has told. */
+async function isBehind(shown: Order | null): Promise<boolean> {
+  if (document.hidden || !shown)
+    return false;
+  const { events } = await call('get', '/api/orders/{id}', { id: shown.id });
+  return events.length > shown.events.length;
+}
+
 export interface Followed {
   from: Loaded<Order>;
   state: LiveState | 'over';
@@ -45,10 +53,10 @@ export function useFollowedOrder(id: number): Followed {
       },
     });
     const end = live.state.subscribe(setState);
-    const check = setInterval(() => {
-      if (!document.hidden)
-        void latest.current.reload();
-    }, CHECK_MS);
+    const check = setInterval(() => void isBehind(latest.current.data).then((isDead) => {
+      if (isDead)
+        live.renew();
+    }, () => {}), CHECK_MS);
     return () => {
       clearInterval(check);
       end();

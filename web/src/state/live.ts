@@ -1,8 +1,8 @@
-/* Live news from the server, one stream for all tabs of the browser: the tab that holds the lock reads
- * it and tells the others. When that tab goes, the next in the queue takes over; when it is frozen, one
- * that is looked at takes the lock from it. News may come twice (a stream that opens repeats what was)
- * and is passed on once. What may have been missed is read again: when the stream opens, when a
- * sleeping phone wakes, and as often as it is tried while the server refuses the stream.
+/* Live news from the server, one stream for all tabs of the browser: the tab that holds the lock
+ * reads it and tells the others. When that tab goes, the next in the queue takes over; when it is
+ * frozen, one that is looked at takes the lock from it. News may come twice (a stream that opens
+ * repeats what was) and is passed on once. What may have been missed is read again: when the stream
+ * opens, when a sleeping phone wakes, and as often as a stream that is refused is asked for.
  *
  * Locks want https (or this machine); without them each tab reads a stream of its own. */
 import { type Signal, signal } from '@preact/signals';
@@ -22,7 +22,7 @@ export interface Follower {
 type Message =
   | { kind: 'event'; name: string; data: unknown }
   | { kind: 'state'; state: LiveState; anew: boolean } // anew: the stream has just opened
-  | { kind: 'ask' };
+  | { kind: 'ask'; doubt: boolean }; // doubt: the connection may be dead without a word
 
 const RETRY_MS = 2000;
 const RETRY_MAX_MS = 30_000;
@@ -59,6 +59,7 @@ export class Live {
   private isLeader = false;
   private isQueued = false;
   private heard = 0;
+  private openedAt = 0;
   private waiting = new AbortController();
   private release = () => {};
   private readonly ends: (() => void)[] = [];
@@ -84,6 +85,11 @@ export class Live {
     this.leave();
   }
 
+  /* For whoever has learnt elsewhere what the stream should have told. */
+  renew() {
+    this.wake(true);
+  }
+
   private get channel() {
     return `live${this.follower.url}`;
   }
@@ -102,7 +108,7 @@ export class Live {
   private begin() {
     this.waiting = new AbortController();
     if (navigator.locks) {
-      this.ask();
+      this.ask(false);
       void this.queue(false);
     } else {
       this.isLeader = true;
@@ -139,16 +145,16 @@ export class Live {
       this.stop(); // another tab took it, because this one seemed frozen
       this.isLeader = false;
       this.follower.onOpen();
-      this.tell({ kind: 'ask' });
+      this.tell({ kind: 'ask', doubt: false });
       void this.queue(false);
     }
   }
 
   /* The leader answers, or it is frozen and loses its place. */
-  private ask() {
+  private ask(doubt: boolean) {
     const asked = Date.now();
     const { signal: gone } = this.waiting;
-    this.tell({ kind: 'ask' });
+    this.tell({ kind: 'ask', doubt });
     setTimeout(() => {
       if (!gone.aborted && !this.isLeader && this.heard < asked && !document.hidden)
         void this.queue(true);
@@ -167,6 +173,7 @@ export class Live {
     this.stop();
     const source = new EventSource(this.follower.url);
     this.source = source;
+    this.openedAt = Date.now();
     source.onopen = () => {
       this.retryMs = RETRY_MS;
       this.tell({ kind: 'state', state: 'live', anew: true });
@@ -218,7 +225,8 @@ export class Live {
       if (!this.isLeader)
         return;
       this.tell({ kind: 'state', state: this.state.peek(), anew: false });
-      if (this.source?.readyState === EventSource.CLOSED)
+      if (this.source?.readyState === EventSource.CLOSED
+        || (message.doubt && Date.now() - this.openedAt > ASLEEP_MS))
         this.open(); // whoever asks is looked at; a hidden tab's own timers may be slow
       return;
     }
@@ -249,7 +257,7 @@ export class Live {
   private wake(isLong: boolean) {
     this.follower.onOpen();
     if (!this.isLeader)
-      this.ask();
+      this.ask(isLong);
     else if (isLong || this.source?.readyState !== EventSource.OPEN)
       this.open();
   }
