@@ -73,7 +73,7 @@ after(async () => {
 /* Looks at a page once what it reads is there. */
 async function open(page, path) {
   await page.goto(path);
-  await page.locator('h1').first().waitFor();
+  await page.locator('h1').first().waitFor({ state: 'attached' });
   await page.waitForFunction(() => !document.querySelector('.loading, [aria-busy=true]'));
 }
 
