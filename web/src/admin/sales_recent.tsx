@@ -15,7 +15,7 @@ function Figure({ title, sub, sales, children }: {
 }) {
   return (
     <section class="card figure">
-      <h3>{title} <span class="quiet">{sub}</span></h3>
+      <h2>{title} <span class="quiet">{sub}</span></h2>
       <p class="figure-money money">{money(sales.revenue)}</p>
       <p>
         {plural(sales.orders, 'order')}
