@@ -17,7 +17,7 @@ import { FulfilmentTag, Note } from './ticket';
 
 const ACTORS: Record<OrderEvent['actor'], string> = { customer: 'Customer', admin: 'Staff', system: 'Shop' };
 
-function Totals({ order }: { order: Order }) {
+function Lines({ order }: { order: Order }) {
   return (
     <table class="lines">
       <thead>
@@ -39,9 +39,6 @@ function Totals({ order }: { order: Order }) {
           </tr>
         ))}
       </tbody>
-      <tfoot>
-        <tr><th scope="row">Total</th><td class="end money">{money(order.total, order.currency)}</td></tr>
-      </tfoot>
     </table>
   );
 }
@@ -146,7 +143,8 @@ function Detail({ order, set }: { order: Order; set: (order: Order) => void }) {
       <div class="stack">
         <section class="card" aria-labelledby="order-lines">
           <h2 id="order-lines">{plural(order.items.length, 'dish', 'dishes')}</h2>
-          <Totals order={order} />
+          <Lines order={order} />
+          <p class="lines-total"><span>Total</span> <span class="money">{money(order.total, order.currency)}</span></p>
         </section>
         <Trail events={order.events} />
       </div>

@@ -1,4 +1,5 @@
 /* Paper: the ticket that hangs in the kitchen and the customer's receipt, both for a roll of 80 mm. */
+import { Fragment } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { useLocation } from 'preact-iso/router';
 import { ArrowLeft, Printer } from 'lucide-preact';
@@ -51,23 +52,21 @@ function CustomerReceipt({ order }: { order: Order }) {
       <p>{moment(order.created_at)}</p>
       <table class="paper-lines">
         <thead class="visually-hidden">
-          <tr><th scope="col">Dish</th><th scope="col">Sum</th></tr>
+          <tr><th scope="col">Quantity and price</th><th scope="col">Sum</th></tr>
         </thead>
         <tbody>
           {order.items.map((line) => (
-            <tr key={line.food_id}>
-              <td>
-                <span dir="auto">{line.name}</span>
-                <span class="paper-each">{line.quantity} × {money(line.unit_price, order.currency)}</span>
-              </td>
-              <td class="money">{money(line.line_total, order.currency)}</td>
-            </tr>
+            <Fragment key={line.food_id}>
+              <tr><th scope="row" colSpan={2} dir="auto">{line.name}</th></tr>
+              <tr>
+                <td>{line.quantity} × {money(line.unit_price, order.currency)}</td>
+                <td class="money">{money(line.line_total, order.currency)}</td>
+              </tr>
+            </Fragment>
           ))}
         </tbody>
-        <tfoot>
-          <tr><th scope="row">Total</th><td class="money">{money(order.total, order.currency)}</td></tr>
-        </tfoot>
       </table>
+      <p class="paper-total"><span>Total</span> <span class="money">{money(order.total, order.currency)}</span></p>
       <p class="paper-paid">{paymentWords(order)}</p>
       {order.status === 'cancelled' && <p class="paper-paid">This order was cancelled.</p>}
       <p class="paper-customer">
