@@ -41,14 +41,16 @@ export function dayBegins(day: string): string {
   return new Date(within).toISOString();
 }
 
-export function dayText(day: string, options: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short' }): string {
-  return new Date(utc(day)).toLocaleDateString(undefined, { ...options, timeZone: 'UTC' });
+const SHORT: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short' };
+
+export function dayText(day: string, options = SHORT, language?: string): string {
+  return new Date(utc(day)).toLocaleDateString(language, { ...options, timeZone: 'UTC' });
 }
 
 /* 3 Jan – 9 Jan, with the year where it is not this one. */
 export function rangeText(from: string, to: string): string {
   const year = today().slice(0, 4);
   const isThisYear = from.startsWith(year) && to.startsWith(year);
-  const options: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short', ...(!isThisYear && { year: 'numeric' }) };
+  const options: Intl.DateTimeFormatOptions = isThisYear ? SHORT : { ...SHORT, year: 'numeric' };
   return from === to ? dayText(from, options) : `${dayText(from, options)} – ${dayText(to, options)}`;
 }

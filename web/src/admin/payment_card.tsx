@@ -157,7 +157,7 @@ export function PaymentCard(props: PaymentEntryProps) {
   return (
     <article class="card paid-card" aria-label={`${money(payment.amount, payment.currency)} from ${nameOf(payment)}`}>
       <header>
-        <p class="paid-amount money">{money(payment.amount, payment.currency)}</p>
+        <h2 class="paid-amount money">{money(payment.amount, payment.currency)}</h2>
         <StateTag payment={payment} />
       </header>
       <Contact payment={payment} />

@@ -21,6 +21,7 @@ export function PaymentRow(props: PaymentEntryProps) {
       </summary>
       {isOpen && (
         <div class="paid-row-body">
+          <h2 class="visually-hidden">Payment {payment.id}</h2>
           <p class="paid-contact">
             <a href={`mailto:${payment.customer.email}`}>{payment.customer.email}</a>
             {payment.customer.phone && <a href={`tel:${payment.customer.phone}`}>{payment.customer.phone}</a>}

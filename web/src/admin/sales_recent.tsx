@@ -6,7 +6,8 @@ import { money, plural } from '../format';
 import { Change } from './change';
 import { average, type Day, type Recent, sum } from './sales_data';
 
-const weekday = ({ date }: Day) => dayText(date, { weekday: 'long' });
+/* In the language of the sentences it stands in. */
+const weekday = ({ date }: Day) => dayText(date, { weekday: 'long' }, 'en');
 
 const ofDay = ({ revenue, orders }: Sales) => `${money(revenue)}, ${plural(orders, 'order')}`;
 
@@ -49,6 +50,7 @@ export function RecentFigures({ data }: { data: Recent }) {
   const between = (days: Day[]) => rangeText(days[0]!.date, days[days.length - 1]!.date);
   return (
     <div class="figures">
+      <h2 class="visually-hidden">Today and last week</h2>
       <Figure title="Today" sub="so far" sales={data.today}><SoFar now={data.today} then={data.todayThen} /></Figure>
       <Figure title="Yesterday" sub={weekday(data.yesterday)} sales={data.yesterday}>
         <Versus now={data.yesterday} before={data.yesterdayThen} than={`the ${weekday(data.yesterdayThen)} before`} />
