@@ -12,14 +12,16 @@ export interface GuestLine {
   food_id: number;
   name: string;
   quantity: number;
-  /* What was sent to the account's cart, perhaps without an answer: the same key makes a repetition
-   * harmless. What was chosen on top of it goes with another key. */
-  sent?: { key: string; quantity: number };
+  /* What will be sent to the account's cart. All tabs know its key before anybody logs in, so that they
+   * may all send it, and again without an answer: it counts once. Once that has begun it stays as it is,
+   * and what is chosen on top of it goes with another key. */
+  wish: { key: string; quantity: number; begun?: boolean };
 }
 
 function isLine(line: Partial<GuestLine> | null): boolean {
   return Number.isSafeInteger(line?.food_id) && typeof line?.name === 'string'
-    && Number.isSafeInteger(line.quantity) && line.quantity! > 0 && line.quantity! <= QUANTITY_MAX;
+    && Number.isSafeInteger(line.quantity) && line.quantity! > 0 && line.quantity! <= QUANTITY_MAX
+    && typeof line.wish?.key === 'string' && Number.isSafeInteger(line.wish.quantity);
 }
 
 /* Anything may stand there: a past version of this page wrote it, or a curious customer. */
@@ -36,23 +38,28 @@ export function setGuest(next: GuestLine[]) {
   tell('cart', next);
 }
 
+function lineOf({ id, name }: { id: number; name: string }, quantity: number, had?: GuestLine): GuestLine {
+  const wish = had?.wish.begun ? had.wish : { key: newKey(), quantity };
+  return { food_id: id, name, quantity, wish };
+}
+
 /* false: the cart is full. */
-export function setGuestQuantity({ id, name }: { id: number; name: string }, quantity: number): boolean {
-  const had = guest.peek();
-  const has = had.some((line) => line.food_id === id);
-  if (!has && had.length >= LINES_MAX)
+export function setGuestQuantity(food: { id: number; name: string }, quantity: number): boolean {
+  const lines = guest.peek();
+  const had = lines.find((line) => line.food_id === food.id);
+  if (!had && lines.length >= LINES_MAX)
     return false;
-  const next = has ? had.map((line) => (line.food_id === id ? { ...line, name, quantity } : line))
-    : [...had, { food_id: id, name, quantity }];
-  setGuest(next.filter((line) => line.quantity > 0));
+  const next = lineOf(food, quantity, had);
+  setGuest((had ? lines.map((line) => (line === had ? next : line)) : [...lines, next])
+    .filter((line) => line.quantity > 0));
   return true;
 }
 
 /* Once a line was taken, what is left of it is what was chosen since. */
 function takeOut(taken: GuestLine[]) {
   const kept = guest.peek().map((line) => {
-    const { sent } = taken.find((other) => other.food_id === line.food_id) ?? {};
-    return sent ? { food_id: line.food_id, name: line.name, quantity: line.quantity - sent.quantity } : line;
+    const { wish } = taken.find((other) => other.wish.key === line.wish.key) ?? {};
+    return wish ? lineOf({ id: line.food_id, name: line.name }, line.quantity - wish.quantity) : line;
   });
   setGuest(kept.filter((line) => line.quantity > 0));
 }
@@ -67,13 +74,11 @@ async function sendLines(): Promise<Joined> {
   const lost: string[] = [];
   const done: GuestLine[] = [];
   const finish = () => takeOut(done);
-  if (inBrowser.get('known'))
-    guest.value = keptLines(); // another tab may have been faster
-  setGuest(guest.peek().map((line) => ({ ...line, sent: line.sent ?? { key: newKey(), quantity: line.quantity } })));
+  setGuest(guest.peek().map((line) => ({ ...line, wish: { ...line.wish, begun: true } })));
   for (const line of guest.peek()) {
     try {
       await call('post', '/api/cart/items', {
-        body: { food_id: line.food_id, quantity: line.sent!.quantity }, key: line.sent!.key });
+        body: { food_id: line.food_id, quantity: line.wish.quantity }, key: line.wish.key });
     } catch (error) {
       if (!(error instanceof CallError) || ![404, 409, 422].includes(error.status))
         return { lost, isWhole: false, finish };
