@@ -13,8 +13,8 @@ function Sent({ email, again }: { email: string; again: () => void }) {
   return (
     <div class="stack">
       <Notice kind="good" role="status">
-        If <strong dir="auto">{email}</strong> has an account, a link to choose a new password is on its way. It
-        works for 30 minutes.
+        If <strong dir="auto">{email}</strong> has an account, a link to choose a new password is on
+        its way. It works for 30 minutes.
       </Notice>
       <p class="quiet">Nothing there after a minute or two? Look in the spam, too.</p>
       <Button class="full" onClick={again}>Send it again</Button>
@@ -38,8 +38,8 @@ export function ForgotPage() {
         <>
           <p class="lead">We mail you a link to choose a new one.</p>
           <Form submit="Mail me a link" onSubmit={ask}>
-            <Field name="email" type="email" label="Email" autocomplete="username" autocapitalize="none"
-              spellcheck={false} required defaultValue={typedEmail.peek()} />
+            <Field name="email" type="email" label="Email" autocomplete="username"
+              autocapitalize="none" spellcheck={false} required defaultValue={typedEmail.peek()} />
           </Form>
         </>
       )}

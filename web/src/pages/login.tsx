@@ -20,7 +20,9 @@ const REASONS: [RegExp, string][] = [
 function Reason({ next }: { next: string | null }) {
   const words = REASONS.find(([path]) => path.test(next ?? ''))?.[1];
   if (wasEnded.value)
-    return <Notice kind="wait">Your session has ended. Nothing is lost: log in and go on.</Notice>;
+    return (
+      <Notice kind="wait">Your session has ended. Nothing is lost: log in and go on.</Notice>
+    );
   return words ? <p class="reason">{words}</p> : null;
 }
 
@@ -29,7 +31,10 @@ function NotVerified({ identifier, next }: { identifier: string; next: string | 
   const isHere = pending.value?.email.toLowerCase() === identifier.toLowerCase();
   return (
     <>
-      <p>This account waits for the code that we mailed.{!isHere && ' Sign up again to get a new one.'}</p>
+      <p>
+        This account waits for the code that we mailed.{' '}
+        {!isHere && 'Sign up again to get a new one.'}
+      </p>
       {isHere
         ? <a class="button" href={withNext('/verify', next)}>Enter the code</a>
         : <a class="button" href={withNext('/signup', next)}>Sign up again</a>}
@@ -83,8 +88,8 @@ export function LoginPage() {
         <>
           <Reason next={next} />
           <Form submit="Log in" onSubmit={logIn} say={say}>
-            <Field name="identifier" label="Email or phone" autocomplete="username" autocapitalize="none"
-              spellcheck={false} required defaultValue={typedEmail.peek()}
+            <Field name="identifier" label="Email or phone" autocomplete="username"
+              autocapitalize="none" spellcheck={false} required defaultValue={typedEmail.peek()}
               onInput={(event) => remember(event.currentTarget.value)} />
             <Password name="password" label="Password" autocomplete="current-password" />
           </Form>

@@ -53,9 +53,11 @@ export function ResetPage() {
 
   return (
     <Page title="Choose a new password" class="door">
-      {!token && <NewLink>This link is not complete. Open it from the mail once more, or ask for a new one.</NewLink>}
+      {!token && (
+        <NewLink>This link is not whole. Open it from the mail again, or ask for another.</NewLink>
+      )}
       {token && token === expired && (
-        <NewLink>This link was used already, or is older than 30 minutes. Your password is unchanged.</NewLink>
+        <NewLink>This link was used already, or is older than 30 minutes.</NewLink>
       )}
       {token && token !== expired && (
         <Form submit="Save the new password" onSubmit={choose}>

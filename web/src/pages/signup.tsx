@@ -17,10 +17,14 @@ import { explain } from '../words';
 function FriendCode({ code }: { code: string }) {
   const [isShown, setShown] = useState(code !== '');
   if (!isShown)
-    return <Button kind="quiet" class="reveal" onClick={() => setShown(true)}>I have a friend’s code</Button>;
+    return (
+      <Button kind="quiet" class="reveal" onClick={() => setShown(true)}>
+        I have a friend’s code
+      </Button>
+    );
   return (
-    <Field name="referral_code" label="A friend’s code (optional)" defaultValue={code} autocomplete="off"
-      autocapitalize="characters" spellcheck={false} />
+    <Field name="referral_code" label="A friend’s code (optional)" defaultValue={code}
+      autocomplete="off" autocapitalize="characters" spellcheck={false} />
   );
 }
 
@@ -33,9 +37,10 @@ function Fields({ code }: { code: string }) {
         hint="We mail you a code to make sure that it is yours."
         onInput={(event) => { typedEmail.value = event.currentTarget.value.trim(); }} />
       <NewPassword name="password" />
-      <Field name="name" label="Name (optional)" autocomplete="name" dir="auto" defaultValue={had.name}
-        maxLength={100} />
-      <Field name="phone" type="tel" label="Phone (optional)" autocomplete="tel" defaultValue={had.phone}
+      <Field name="name" label="Name (optional)" autocomplete="name" dir="auto"
+        defaultValue={had.name} maxLength={100} />
+      <Field name="phone" type="tel" label="Phone (optional)" autocomplete="tel"
+        defaultValue={had.phone}
         hint="For questions about your order. You can log in with it, too." />
       <FriendCode code={code} />
     </>
@@ -53,7 +58,8 @@ function sayAt(code: string, next: string | null) {
     case 'phone_taken':
       return (
         <>
-          This phone number already has an account. Leave it out, or <a href={withNext('/login', next)}>log in</a>
+          This phone number already has an account. Leave it out, or{' '}
+          <a href={withNext('/login', next)}>log in</a>
         </>
       );
     case 'referral_code_invalid':

@@ -9,7 +9,7 @@ import { Notice } from '../parts/notice';
 import { type Onward, useOnward } from '../parts/onward';
 import { OtpInput } from '../parts/otp_input';
 import { Page } from '../parts/page';
-import { Resend } from '../parts/resend';
+import { Resend, type ResendProps } from '../parts/resend';
 import { seconds, serverNow } from '../state/clock';
 import { me, withNext } from '../state/session';
 import { type Pending, keepPending, pending } from '../state/signup';
@@ -17,12 +17,16 @@ import { type Pending, keepPending, pending } from '../state/signup';
 function NoSignup({ next }: { next: string | null }) {
   return (
     <Empty icon={MailQuestion}>
-      <p>No sign-up is waiting for a code here. Perhaps it was entered already, or a day has gone by.</p>
+      <p>
+        No sign-up is waiting for a code here. Perhaps it was entered already, or a day has gone by.
+      </p>
       <a class="button main" href={withNext('/signup', next)}>Create an account</a>
       <a class="button" href={withNext('/login', next)}>Log in</a>
     </Empty>
   );
 }
+
+const LONG_AGO = new Date(0).toISOString();
 
 /* Whole minutes, so that nothing hurries anybody; the last one in seconds. */
 function lifeText(ms: number): string {
@@ -40,7 +44,10 @@ function Taken({ code, next }: { code: string; next: string | null }) {
         </>
       ) : (
         <>
-          <p>Your phone number belongs to another account by now. The rest of what you filled in is kept.</p>
+          <p>
+            Your phone number belongs to another account by now. The rest of what you filled in is
+            kept.
+          </p>
           <a class="button" href={withNext('/signup', next)}>Change the number</a>
         </>
       )}
@@ -49,13 +56,14 @@ function Taken({ code, next }: { code: string; next: string | null }) {
 }
 
 /* It takes the focus, which was in the field that is gone. */
-function Dead({ signup, onRefused }: { signup: Pending; onRefused: (error: CallError) => void }) {
+function Dead({ signup, onRefused }: Omit<ResendProps, 'kind'>) {
   const top = useRef<HTMLDivElement>(null);
   useEffect(() => top.current?.focus(), []);
   return (
     <div ref={top} class="stack" tabIndex={-1}>
       <Notice kind="wait" role="alert">
-        {signup.isDead ? 'Five wrong tries: this code no longer works.' : 'This code is too old now.'}{' '}
+        {signup.isDead ? 'Five wrong tries: this code no longer works.'
+          : 'This code is too old now.'}{' '}
         What you filled in is kept.
       </Notice>
       <Resend signup={signup} kind="main" onRefused={onRefused} />
@@ -64,12 +72,12 @@ function Dead({ signup, onRefused }: { signup: Pending; onRefused: (error: CallE
 }
 
 function wrongCode(code: string, { problem }: CallError) {
-  return code === 'otp_invalid'
-    ? `That is not the code. ${plural(Number(problem.attempts_left), 'try', 'tries')} left.` : undefined;
+  const left = plural(Number(problem.attempts_left), 'try', 'tries');
+  return code === 'otp_invalid' ? `That is not the code. ${left} left.` : undefined;
 }
 
-function Asking({ signup, onSubmit, onRefused }: {
-  signup: Pending; onSubmit: (values: Values) => Promise<void>; onRefused: (error: CallError) => void;
+function Asking({ signup, onSubmit, onRefused }: Omit<ResendProps, 'kind'> & {
+  onSubmit: (values: Values) => Promise<void>;
 }) {
   void seconds.value;
   const lifeMs = Date.parse(signup.otp.expires_at) - serverNow();
@@ -100,15 +108,17 @@ function Verify({ signup, next, arrive }: Onward & { signup: Pending }) {
 
   async function verify({ otp = '' }: Values) {
     try {
-      const { user } = await call('post', '/api/verify-otp', { body: { signup_token: signup.signup_token, otp } });
-      await arrive(user, user.name ? `Welcome, ${user.name}. Your account is ready.` : 'Welcome. Your account is ready.');
+      const body = { signup_token: signup.signup_token, otp };
+      const { user } = await call('post', '/api/verify-otp', { body });
+      const welcome = user.name ? `Welcome, ${user.name}.` : 'Welcome.';
+      await arrive(user, `${welcome} Your account is ready.`);
     } catch (error) {
       if (!(error instanceof CallError))
         throw error;
       if (error.code === 'otp_locked' || error.problem.attempts_left === 0)
         keepPending({ ...signup, isDead: true });
       else if (error.code === 'otp_expired')
-        keepPending({ ...signup, otp: { ...signup.otp, expires_at: new Date(0).toISOString() } });
+        keepPending({ ...signup, otp: { ...signup.otp, expires_at: LONG_AGO } });
       else
         refuse(error);
     }
@@ -129,9 +139,10 @@ function Verify({ signup, next, arrive }: Onward & { signup: Pending }) {
 export function VerifyPage() {
   const onward = useOnward();
   const signup = pending.value;
+  const content = signup ? <Verify signup={signup} {...onward} /> : <NoSignup next={onward.next} />;
   return (
     <Page title="Enter the code" class="door">
-      {me.value !== null ? <Loading /> : signup ? <Verify signup={signup} {...onward} /> : <NoSignup next={onward.next} />}
+      {me.value !== null ? <Loading /> : content}
     </Page>
   );
 }

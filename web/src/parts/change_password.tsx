@@ -24,9 +24,10 @@ export function ChangePassword() {
         <h2 class="grow">Change the password</h2><ChevronDown size={20} aria-hidden="true" />
       </summary>
       <Form submit="Change the password" onSubmit={change}>
-        <input class="visually-hidden" type="email" autocomplete="username" aria-hidden="true" tabIndex={-1}
-          readOnly value={me.value?.email} />
-        <Password name="current_password" label="Current password" autocomplete="current-password" />
+        <input class="visually-hidden" type="email" autocomplete="username" aria-hidden="true"
+          tabIndex={-1} readOnly value={me.value?.email} />
+        <Password name="current_password" label="Current password"
+          autocomplete="current-password" />
         <NewPassword name="new_password" label="New password" />
       </Form>
     </details>

@@ -57,7 +57,8 @@ function errorsAt(form: HTMLFormElement, error: CallError, sayAt: FormProps['say
   return found;
 }
 
-export function Form({ submit, onSubmit, say, sayAt, children, class: name = '', disabled }: FormProps) {
+export function Form(props: FormProps) {
+  const { submit, onSubmit, say, sayAt, children, class: name = '', disabled } = props;
   const form = useRef<HTMLFormElement>(null);
   const [errors, setErrors] = useState<FieldErrors>({});
   const [problem, setProblem] = useState<ComponentChildren>(null);
@@ -94,7 +95,11 @@ export function Form({ submit, onSubmit, say, sayAt, children, class: name = '',
         event.preventDefault();
         void run(send);
       }}>
-      {problem && <div class="form-problem" tabIndex={-1}><Notice kind="bad" role="alert">{problem}</Notice></div>}
+      {problem && (
+        <div class="form-problem" tabIndex={-1}>
+          <Notice kind="bad" role="alert">{problem}</Notice>
+        </div>
+      )}
       <Errors.Provider value={errors}>{children}</Errors.Provider>
       <button class="button main" type="submit" aria-busy={busy || undefined} disabled={disabled}>
         {submit}{busy && <span class="spinner" aria-hidden="true" />}
@@ -103,14 +108,16 @@ export function Form({ submit, onSubmit, say, sayAt, children, class: name = '',
   );
 }
 
-/* What a control of a form needs to show what is wrong with it: its attributes, and what follows it. */
+/* What a control needs to show what is wrong with it: its attributes, and what follows it. */
 export function useField(name: string, hint?: ComponentChildren) {
   const id = useId();
   const error = useContext(Errors)[name];
   const said = [hint ? `${id}-hint` : '', error ? `${id}-error` : ''].filter(Boolean).join(' ');
   return {
     control: {
-      id, name, 'data-field': '', 'aria-describedby': said || undefined, 'aria-invalid': error ? true : undefined,
+      id, name, 'data-field': '',
+      'aria-describedby': said || undefined,
+      'aria-invalid': error ? true : undefined,
     },
     below: (
       <>
@@ -121,7 +128,10 @@ export function useField(name: string, hint?: ComponentChildren) {
   };
 }
 
-export interface FieldProps extends Omit<JSX.InputHTMLAttributes<HTMLInputElement>, 'label' | 'class' | 'prefix'> {
+type InputProps = JSX.InputHTMLAttributes<HTMLInputElement>;
+type TextareaProps = JSX.TextareaHTMLAttributes<HTMLTextAreaElement>;
+
+export interface FieldProps extends Omit<InputProps, 'label' | 'class' | 'prefix'> {
   name: string;
   label: ComponentChildren;
   hint?: ComponentChildren;
@@ -139,8 +149,8 @@ export function Field({ name, label, hint, long, prefix, action, ...rest }: Fiel
       <label for={control.id}>{label}</label>
       <div class={`field-box ${action ? 'with-action' : ''}`}>
         {prefix && <span class="field-prefix">{prefix}</span>}
-        {long ? <textarea rows={3} {...(common as unknown as JSX.TextareaHTMLAttributes<HTMLTextAreaElement>)} />
-          : <input {...(common as JSX.InputHTMLAttributes<HTMLInputElement>)} />}
+        {long ? <textarea rows={3} {...(common as unknown as TextareaProps)} />
+          : <input {...(common as InputProps)} />}
         {action}
       </div>
       {below}

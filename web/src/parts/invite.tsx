@@ -41,7 +41,12 @@ function Friends({ onCount }: { onCount: (count: number) => void }) {
     return page;
   }, []);
   if (pages.error)
-    return <Notice kind="bad" role="alert"><p>{explain(pages.error)}</p><Button onClick={pages.reload}>Try again</Button></Notice>;
+    return (
+      <Notice kind="bad" role="alert">
+        <p>{explain(pages.error)}</p>
+        <Button onClick={pages.reload}>Try again</Button>
+      </Notice>
+    );
   if (!pages.items)
     return <Loading />;
   return (
@@ -75,11 +80,16 @@ export function Invite({ code }: { code: string }) {
           toast('The link is copied.', { kind: 'good' });
         }}><Copy size={18} aria-hidden="true" /> Copy link</Button>
         {'share' in navigator && (
-          <Button class="grow" onClick={() => share(url)}><Share2 size={18} aria-hidden="true" /> Share</Button>
+          <Button class="grow" onClick={() => share(url)}>
+            <Share2 size={18} aria-hidden="true" /> Share
+          </Button>
         )}
       </div>
       {count !== null && (
-        <p>{count ? `${plural(count, 'friend has', 'friends have')} joined with it.` : 'Nobody has joined with it yet.'}</p>
+        <p>
+          {count ? `${plural(count, 'friend has', 'friends have')} joined with it.`
+            : 'Nobody has joined with it yet.'}
+        </p>
       )}
       <Friends onCount={setCount} />
     </section>

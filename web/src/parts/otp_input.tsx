@@ -12,7 +12,21 @@ export function findCode(text: string): string {
   return first && second ? first + second : text.replace(/\D/g, '').slice(0, DIGITS);
 }
 
-export function OtpInput({ name, label, hint }: { name: string; label: string; hint: ComponentChildren }) {
+/* The boxes behind the field. */
+function Boxes({ filled }: { filled: number }) {
+  const next = Math.min(filled, DIGITS - 1);
+  return (
+    <div class="otp-boxes" aria-hidden="true">
+      {Array.from({ length: DIGITS }, (_, i) => (
+        <span key={i} class={`${i < filled ? 'filled' : ''} ${i === next ? 'next' : ''}`} />
+      ))}
+    </div>
+  );
+}
+
+export function OtpInput({ name, label, hint }: {
+  name: string; label: string; hint: ComponentChildren;
+}) {
   const input = useRef<HTMLInputElement>(null);
   const [value, setValue] = useState('');
   const { control, below } = useField(name, hint);
@@ -38,13 +52,10 @@ export function OtpInput({ name, label, hint }: { name: string; label: string; h
     <div class="field">
       <label for={control.id}>{label}</label>
       <div class={`otp ${isWrong ? 'wrong' : ''}`}>
-        <div class="otp-boxes" aria-hidden="true">
-          {Array.from({ length: DIGITS }, (_, i) => (
-            <span key={i} class={`${i < value.length ? 'filled' : ''} ${i === Math.min(value.length, DIGITS - 1) ? 'next' : ''}`} />
-          ))}
-        </div>
-        <input ref={input} {...control} type="text" inputMode="numeric" autocomplete="one-time-code" required
-          value={value} onInput={(event) => change(event.currentTarget)} />
+        <Boxes filled={value.length} />
+        <input ref={input} {...control} type="text" inputMode="numeric"
+          autocomplete="one-time-code" required value={value}
+          onInput={(event) => change(event.currentTarget)} />
       </div>
       {below}
     </div>

@@ -1,4 +1,5 @@
-/* A password, which can be looked at while it is typed: fewer mistakes, and nobody has to type it twice. */
+/* A password, which can be looked at while it is typed: fewer mistakes, and nobody has to type it
+ * twice. */
 import { Eye, EyeOff } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { Field, type FieldProps } from './form';
@@ -9,8 +10,8 @@ export function Password(props: Omit<FieldProps, 'type' | 'action' | 'long'>) {
   const [isShown, setShown] = useState(false);
   const Icon = isShown ? EyeOff : Eye;
   return (
-    <Field {...props} type={isShown ? 'text' : 'password'} required autocapitalize="none" spellcheck={false}
-      action={(
+    <Field {...props} type={isShown ? 'text' : 'password'} required autocapitalize="none"
+      spellcheck={false} action={(
         <button class="icon-button field-action" type="button" aria-label="Show the password"
           aria-pressed={isShown} onClick={() => setShown(!isShown)}>
           <Icon size={20} aria-hidden="true" />

@@ -23,9 +23,10 @@ export function Resend({ signup, kind, onRefused }: ResendProps) {
 
   async function resend() {
     try {
-      const { otp } = await call('post', '/api/resend-otp', { body: { signup_token: signup.signup_token } });
+      const body = { signup_token: signup.signup_token };
+      const { otp } = await call('post', '/api/resend-otp', { body });
       keepPending({ ...signup, otp, isDead: false });
-      toast(`A new code is on its way to ${signup.email}. The one before no longer works.`, { kind: 'good' });
+      toast('A new code is on its way. The one before no longer works.', { kind: 'good' });
     } catch (error) {
       if (!(error instanceof CallError))
         throw error;
@@ -39,7 +40,8 @@ export function Resend({ signup, kind, onRefused }: ResendProps) {
 
   return (
     <Button kind={kind} class="full" onClick={resend} disabled={waitMs > 0}>
-      {waitMs > 0 ? <>New code in <span class="number">{minutesAndSeconds(waitMs)}</span></> : 'Mail me a new code'}
+      {waitMs <= 0 ? 'Mail me a new code'
+        : <>New code in <span class="number">{minutesAndSeconds(waitMs)}</span></>}
     </Button>
   );
 }

@@ -1,5 +1,5 @@
-/* Who is logged in. The cookie is the session; a mark in the browser only says that asking is worth it,
- * so that visitors cause no refused call. */
+/* Who is logged in. The cookie is the session; a mark in the browser only says that asking is worth
+ * it, so that visitors cause no refused call. */
 import { batch, computed, signal } from '@preact/signals';
 import { CallError, type User, call, whenUnauthenticated } from '../api';
 import { whenReachedAgain } from './connection';
@@ -87,7 +87,8 @@ export function nextPage({ next = '' }: Record<string, string>): string | null {
   try {
     const { origin, pathname, search, hash } = new URL(next, location.origin);
     const isOurs = origin === location.origin && !pathname.startsWith('//');
-    return isOurs && !DOORS.includes(pathname.replace(/\/+$/, '')) ? pathname + search + hash : null;
+    const isDoor = DOORS.includes(pathname.replace(/\/+$/, ''));
+    return isOurs && !isDoor ? pathname + search + hash : null;
   } catch {
     return null;
   }

@@ -14,7 +14,7 @@ export interface Pending extends Signup {
 export const draft = signal<Draft>(inTab.get<Draft>('draft') ?? {});
 export const pending = signal<Pending | null>(inTab.get<Pending>('signup'));
 
-/* The address that was typed last on one of the pages of logging in, so that nobody types it twice. */
+/* The address that was typed last on one of the pages on the way in: nobody types it twice. */
 export const typedEmail = signal(draft.value.email ?? '');
 
 export function keepDraft(next: Draft) {
