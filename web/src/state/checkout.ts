@@ -37,7 +37,7 @@ function freshDraft(): Draft {
   return { user: me.peek()?.id ?? 0, fulfilment, address: '', note: '' };
 }
 
-const kept = signal<Draft | null>(inTab.get<Draft>('draft'));
+const kept = signal<Draft | null>(inTab.get<Draft>('order'));
 
 export function draft(): Draft {
   return kept.value && kept.value.user === me.value?.id ? kept.value : freshDraft();
@@ -45,7 +45,7 @@ export function draft(): Draft {
 
 export function editDraft(change: Partial<Draft>) {
   kept.value = { ...draft(), ...change };
-  inTab.set('draft', kept.value);
+  inTab.set('order', kept.value);
   if (change.fulfilment)
     inBrowser.set('fulfilment', change.fulfilment);
 }
@@ -53,8 +53,8 @@ export function editDraft(change: Partial<Draft>) {
 /* It has become an order: the next one begins with no note. */
 export function endDraft() {
   kept.value = null;
-  inTab.set('draft', null);
-  inTab.set('attempt', null);
+  inTab.set('order', null);
+  inTab.set('order.attempt', null);
 }
 
 /* ---- The attempt ---- */
@@ -74,7 +74,7 @@ function bodyOf({ fulfilment, address, note }: Draft, expectedTotal: number): Bo
 
 /* An attempt that got no answer yet; the cart may be empty because it came through all the same. */
 export function openAttempt(): Attempt | null {
-  const attempt = inTab.get<Attempt>('attempt');
+  const attempt = inTab.get<Attempt>('order.attempt');
   const mark = cartMark();
   const isOurs = attempt && attempt.user === me.peek()?.id && Date.now() - attempt.at < ATTEMPT_MS;
   return isOurs && (mark === '' || mark === attempt.cart) ? attempt : null;
@@ -137,11 +137,11 @@ async function run(
 ): Promise<Placed> {
   let attempt = first;
   for (;;) {
-    inTab.set('attempt', attempt);
+    inTab.set('order.attempt', attempt);
     try {
       const { placed, waiting, waitMs } = await ask(attempt);
       if (placed) {
-        inTab.set('attempt', null);
+        inTab.set('order.attempt', null);
         return placed;
       }
       onWait(waiting!);
@@ -151,7 +151,7 @@ async function run(
     } catch (error) {
       if (!(error instanceof CallError))
         throw error; // the page was left: the attempt stays
-      inTab.set('attempt', null);
+      inTab.set('order.attempt', null);
       if (stop.aborted || !DEAD.includes(error.code ?? ''))
         throw error;
       attempt = { ...attempt, key: newKey(), at: Date.now() }; // the old key's payment is over
