@@ -40,8 +40,9 @@ export function Again({ order, kind }: { order: Order; kind?: ButtonKind }) {
     route('/cart');
   };
   return (
-    <Button kind={kind} onClick={again} aria-label={`Order ${order.id} again`}>
-      <RotateCcw size={18} aria-hidden="true" /> Order again
+    <Button kind={kind} onClick={again}>
+      <RotateCcw size={18} aria-hidden="true" />
+      <span>Order again<span class="visually-hidden">: order {order.id}</span></span>
     </Button>
   );
 }
