@@ -63,8 +63,8 @@ function Admin() {
 const Cart = () => <CartPage />;
 const Checkout = () => <Private><CheckoutPage /></Private>;
 const Orders = () => <Private><OrdersPage /></Private>;
-const Order = ({ id }: { id?: string }) => <Private><OrderPage key={id} id={Number(id)} /></Private>;
-const Pay = ({ id }: { id?: string }) => <PayPage key={id} id={Number(id)} />;
+const Order = ({ id }: { id?: string }) => <Private><OrderPage key={id} id={Number(id) || 0} /></Private>;
+const Pay = ({ id }: { id?: string }) => <PayPage key={id} id={Number(id) || 0} />;
 const Account = () => <Private><AccountPage /></Private>;
 
 /* A mistake of ours shall not leave a white page. */

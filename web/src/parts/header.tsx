@@ -54,6 +54,28 @@ function useHeight(top: RefObject<HTMLElement>) {
   }, []);
 }
 
+/* On a phone the row is wider than the screen: where one is stays in sight. */
+function useInSight(path: string) {
+  const row = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const here = row.current?.querySelector<HTMLElement>('[aria-current]');
+    if (here)
+      row.current!.scrollLeft = here.offsetLeft - (row.current!.clientWidth - here.offsetWidth) / 2;
+  }, [path]);
+  return row;
+}
+
+function StaffRow({ path }: { path: string }) {
+  const row = useInSight(path);
+  return (
+    <nav class="staff-row" aria-label="Staff" ref={row}>
+      {ADMIN_LINKS.map(([href, text]) => (
+        <a key={href} href={href} aria-current={isAt(path, href) ? 'page' : undefined}>{text}</a>
+      ))}
+    </nav>
+  );
+}
+
 export function Header() {
   const { path } = useLocation();
   const top = useRef<HTMLElement>(null);
@@ -72,13 +94,7 @@ export function Header() {
           {!isStaff && <CartLink path={path} />}
         </nav>
       </div>
-      {isStaff && (
-        <nav class="staff-row" aria-label="Staff">
-          {ADMIN_LINKS.map(([href, text]) => (
-            <a key={href} href={href} aria-current={isAt(path, href) ? 'page' : undefined}>{text}</a>
-          ))}
-        </nav>
-      )}
+      {isStaff && <StaffRow path={path} />}
     </header>
   );
 }
