@@ -54,7 +54,10 @@ function accountLines(cart: Cart): CartLine[] {
   const shown = cart.items.map((line) => {
     const wish = rest.get(line.food_id);
     rest.delete(line.food_id);
-    return wish ? { ...line, quantity: wish.quantity, line_total: line.unit_price * wish.quantity } : line;
+    return wish ? {
+      ...line, quantity: wish.quantity, line_total: line.unit_price * wish.quantity,
+      problem: line.problem && lineOf(line.food_id, line.name, wish.quantity).problem,
+    } : line;
   });
   for (const [id, { name, quantity }] of rest)
     shown.push(lineOf(id, name, quantity));
