@@ -1,6 +1,6 @@
 /* How a payment ended: what happened, what was kept, and the way on. */
 import { useLocation } from 'preact-iso/router';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { CircleCheck } from 'lucide-preact';
 import { CallError, type Payment, call } from '../api';
 import { loadCart } from '../state/cart';
@@ -22,8 +22,9 @@ async function isMine(orderId: number): Promise<boolean> {
   }
 }
 
-function useOnToOrder(orderId: number) {
+function useOnToOrder(orderId: number): boolean {
   const { route } = useLocation();
+  const [isOwner, setOwner] = useState(false);
   const user = me.value?.id;
   useEffect(() => {
     if (!user)
@@ -33,6 +34,7 @@ function useOnToOrder(orderId: number) {
     void isMine(orderId).then((mine) => {
       if (!mine || isGone)
         return;
+      setOwner(true);
       endDraft();
       void loadCart().catch(() => {});
       timer = setTimeout(() => route(`/orders/${orderId}`, true), ON_TO_ORDER_MS);
@@ -42,16 +44,17 @@ function useOnToOrder(orderId: number) {
       clearTimeout(timer);
     };
   }, [user, orderId]);
+  return isOwner;
 }
 
 function Ordered({ orderId }: { orderId: number }) {
-  useOnToOrder(orderId);
+  const isOwner = useOnToOrder(orderId);
   return (
     <div class="pay-done">
       <CircleCheck size={64} strokeWidth={1.5} aria-hidden="true" />
       <p class="pay-done-words">Paid. Thank you!</p>
       <p class="quiet">Order {orderId} is with the kitchen.</p>
-      {me.value
+      {isOwner
         ? <a class="button main" href={`/orders/${orderId}`}>Follow the order</a>
         : <p>Whoever ordered can follow it among the orders of the account.</p>}
     </div>
