@@ -1,4 +1,4 @@
-/* How long ago an order was placed: it grows from calm to amber to red, in size, icon and word too. */
+/* How long ago an order was placed: it grows from calm to amber to red, in size, icon and word. */
 import { useComputed } from '@preact/signals';
 import { AlarmClock, Clock3, Hourglass } from 'lucide-preact';
 import { minutesSince } from '../format';

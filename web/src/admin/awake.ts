@@ -8,7 +8,8 @@ export function useAwake() {
     const ask = async () => {
       if (document.hidden || !navigator.wakeLock)
         return;
-      const got = await navigator.wakeLock.request('screen').catch(() => undefined); // an empty battery says no
+      // A battery that is nearly empty says no.
+      const got = await navigator.wakeLock.request('screen').catch(() => undefined);
       if (isOver)
         void got?.release();
       lock = got;

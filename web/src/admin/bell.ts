@@ -1,5 +1,5 @@
-/* The kitchen's bell. Browsers are silent until somebody has touched the page, so the bell is turned
- * on by hand once; after a reload it is ready again at the first touch of anything. */
+/* The kitchen's bell. Browsers are silent until somebody has touched the page, so the bell is
+ * turned on by hand once; after a reload it is ready again at the first touch of anything. */
 import { computed, signal } from '@preact/signals';
 import { inBrowser } from '../state/kept';
 
@@ -100,13 +100,15 @@ function alone(name: string, begin: () => () => void): () => void {
   if (!navigator.locks)
     return begin();
   const over = new AbortController();
-  navigator.locks.request(`servery.${name}`, { signal: over.signal }, () => new Promise<void>((resolve) => {
+  const hold = () => new Promise<void>((resolve) => {
     const end = begin();
     over.signal.addEventListener('abort', () => {
       end();
       resolve();
     });
-  })).catch(() => {}); // it was over before its turn came
+  });
+  navigator.locks.request(`servery.${name}`, { signal: over.signal }, hold)
+    .catch(() => {}); // it was over before its turn came
   return () => over.abort();
 }
 

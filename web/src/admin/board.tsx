@@ -1,7 +1,7 @@
 /* The kitchen's board: every open order in the column of its status, live, readable from afar. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { CircleAlert } from 'lucide-preact';
-import type { Order } from '../api';
+import type { Order, OrderStatus } from '../api';
 import { plural } from '../format';
 import { Load } from '../parts/load';
 import { Page } from '../parts/page';
@@ -32,7 +32,8 @@ function advanceNumber(number: number) {
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.matches('input, textarea, select, [contenteditable]');
+  return target instanceof HTMLElement
+    && target.matches('input, textarea, select, [contenteditable]');
 }
 
 /* The keys of the board; returns whether they are being shown. */
@@ -70,17 +71,17 @@ function useBell(isLost: boolean) {
 /* What a screen reader hears when something comes or goes on by itself. */
 function Announcer() {
   const [words, setWords] = useState('');
-  const known = useRef<Map<number, string> | null>(null);
+  const known = useRef<Map<number, OrderStatus> | null>(null);
   useEffect(() => {
     if (!isLoaded.value)
       return;
     const had = known.current;
-    const now = new Map([...orders.value.values()].map((order) => [order.id, order.status as string]));
-    known.current = now;
-    const said = !had ? [] : [...orders.value.values()].flatMap((order) => {
-      if (!had.has(order.id))
-        return [`New order ${order.id}, ${order.fulfilment}, ${plural(order.items.length, 'dish', 'dishes')}.`];
-      return had.get(order.id) === order.status ? [] : [`Order ${order.id}: ${STATUS[order.status].word}.`];
+    const open = [...orders.value.values()];
+    known.current = new Map(open.map(({ id, status }) => [id, status]));
+    const said = !had ? [] : open.flatMap(({ id, status, fulfilment, items }) => {
+      if (!had.has(id))
+        return [`New order ${id}, ${fulfilment}, ${plural(items.length, 'dish', 'dishes')}.`];
+      return had.get(id) === status ? [] : [`Order ${id}: ${STATUS[status].word}.`];
     });
     if (said.length)
       setWords(said.slice(0, 3).join(' '));
@@ -98,13 +99,16 @@ function Slot({ order, status }: { order: Order; status: OpenStatus }) {
   ), [order, status, isMoving, isNew, number]);
 }
 
-function BoardColumn({ column: { status, title, calm }, isChosen }: { column: Column; isChosen: boolean }) {
+function BoardColumn({ column, isChosen }: { column: Column; isChosen: boolean }) {
+  const { status, title, calm } = column;
   const open = columns.value[status];
   const { icon: Icon } = STATUS[status];
   return (
-    <section class={`column ${open.length ? '' : 'calm'} ${isChosen ? 'chosen' : ''}`} aria-labelledby={`column-${status}`}>
+    <section class={`column ${open.length ? '' : 'calm'} ${isChosen ? 'chosen' : ''}`}
+      aria-labelledby={`column-${status}`}>
       <h2 id={`column-${status}`}>
-        <Icon size={20} aria-hidden="true" /> {title} <span class="column-count number">{open.length}</span>
+        <Icon size={20} aria-hidden="true" /> {title}{' '}
+        <span class="column-count number">{open.length}</span>
       </h2>
       {open.length ? (
         <ul class="tickets">
@@ -120,9 +124,10 @@ function Tabs({ chosen, choose }: { chosen: OpenStatus; choose: (status: OpenSta
     <nav class="column-tabs" aria-label="Columns">
       {COLUMNS.map(({ status, title }) => {
         const n = columns.value[status].length;
+        const calls = status === 'pending' && untouched.value.size > 0;
         return (
           <button key={status} type="button" aria-pressed={chosen === status}
-            class={status === 'pending' && untouched.value.size ? 'calls' : ''} onClick={() => choose(status)}>
+            class={calls ? 'calls' : ''} onClick={() => choose(status)}>
             <span class="number column-tab-count">{n}</span> {title}
           </button>
         );
@@ -151,7 +156,9 @@ function Lost({ isLost }: { isLost: boolean }) {
       {isLost && (
         <p class="board-lost">
           <CircleAlert size={40} aria-hidden="true" />
-          <span><strong>No connection.</strong> New orders are not shown and do not ring. Trying again …</span>
+          <span>
+            <strong>No connection.</strong> New orders are not shown and do not ring. Trying again …
+          </span>
         </p>
       )}
     </div>
@@ -215,7 +222,8 @@ export function BoardPage() {
             <Tabs chosen={chosen} choose={choose} />
             <div class="columns">
               {COLUMNS.map((column) => (
-                <BoardColumn key={column.status} column={column} isChosen={column.status === chosen} />
+                <BoardColumn key={column.status} column={column}
+                  isChosen={column.status === chosen} />
               ))}
             </div>
           </>

@@ -17,7 +17,9 @@ export function BellControl({ isLive }: { isLive: boolean }) {
   switch (bell.value) {
     case 'off':
       return (
-        <Button kind="main" onClick={turnOn}><BellOff size={20} aria-hidden="true" /> Turn the bell on</Button>
+        <Button kind="main" onClick={turnOn}>
+          <BellOff size={20} aria-hidden="true" /> Turn the bell on
+        </Button>
       );
     case 'waiting':
       return (
@@ -29,7 +31,8 @@ export function BellControl({ isLive }: { isLive: boolean }) {
       return (
         <span class="bell-on">
           <Button kind="quiet" aria-pressed={true} title="Turn the bell off" onClick={turnOff}>
-            <Bell size={20} aria-hidden="true" /> <span class="bell-word">{isLive ? 'Bell is on' : 'Bell: no connection'}</span>
+            <Bell size={20} aria-hidden="true" />{' '}
+            <span class="bell-word">{isLive ? 'Bell is on' : 'Bell: no connection'}</span>
           </Button>
           <button class="icon-button" type="button" aria-label="Test the bell" title="Test the bell"
             onClick={ringOnce}><Volume2 size={20} aria-hidden="true" /></button>
@@ -47,8 +50,10 @@ const KEYS: [string, string][] = [
 
 export function KeysButton({ isOpen, onClick }: { isOpen: boolean; onClick: () => void }) {
   return (
-    <button class="icon-button keys-button" type="button" aria-label="Keys" title="Keys (?)" aria-expanded={isOpen}
-      aria-controls="board-keys" onClick={onClick}><Keyboard size={20} aria-hidden="true" /></button>
+    <button class="icon-button keys-button" type="button" aria-label="Keys" title="Keys (?)"
+      aria-expanded={isOpen} aria-controls="board-keys" onClick={onClick}>
+      <Keyboard size={20} aria-hidden="true" />
+    </button>
   );
 }
 

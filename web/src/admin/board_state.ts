@@ -41,14 +41,16 @@ export function put(...news: Order[]) {
   orders.value = next;
 }
 
-/* Column by column in the way of the orders: one that moves on meanwhile is met again, never missed. */
+/* Column by column in the way of the orders: one that moves on meanwhile is met again, never
+ * missed. */
 async function readAll() {
   const began = ++turn;
   const found: Order[] = [];
   for (const { status } of COLUMNS) {
     let cursor: string | undefined;
     do {
-      const page = await call('get', '/api/admin/orders', { query: { status, cursor, limit: PAGE } });
+      const query = { status, cursor, limit: PAGE };
+      const page = await call('get', '/api/admin/orders', { query });
       found.push(...page.items);
       cursor = page.next_cursor ?? undefined;
     } while (cursor);
@@ -89,7 +91,8 @@ export function endLoading() {
 
 /* ---- What the columns show ---- */
 
-const byAge = (a: Order, b: Order) => Date.parse(a.created_at) - Date.parse(b.created_at) || a.id - b.id;
+const byAge = (a: Order, b: Order) =>
+  Date.parse(a.created_at) - Date.parse(b.created_at) || a.id - b.id;
 
 export const columns = computed(() => {
   const found = Object.fromEntries(COLUMNS.map(({ status }) => [status, [] as Order[]])) as

@@ -1,10 +1,13 @@
-/* Cancelling an order, in its place on the page: why is picked or typed, and the customer reads it. */
+/* Cancelling an order, in its place on the page: why is picked or typed, and the customer reads
+ * it. */
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { Order } from '../api';
 import { Button } from '../parts/button';
 import { move } from './board_state';
 
-const REASONS = ['Sold out', 'We are closing', 'Too far away', 'You asked us to', 'No answer from you'];
+const REASONS = [
+  'Sold out', 'We are closing', 'Too far away', 'You asked us to', 'No answer from you',
+];
 const NOTE_MAX = 500;
 
 export function CancelPanel({ order, onClose, onDone }: {
@@ -14,7 +17,8 @@ export function CancelPanel({ order, onClose, onDone }: {
   const id = useId();
   const panel = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    panel.current?.querySelector('button')?.focus({ preventScroll: true }); // no keyboard over half a tablet
+    // A button, no field: that would bring a keyboard over half of the tablet.
+    panel.current?.querySelector('button')?.focus({ preventScroll: true });
     panel.current?.scrollIntoView({ block: 'nearest' });
   }, []);
 

@@ -1,5 +1,5 @@
-/* The keys 1 to 9. An order keeps its number for as long as it is on the board, whichever column it is
- * in; a free number goes to the oldest order without one, but only after a while, so that a key
+/* The keys 1 to 9. An order keeps its number for as long as it is on the board, whichever column it
+ * is in; a free number goes to the oldest order without one, but only after a while, so that a key
  * pressed twice does not move another order. */
 import { effect, signal } from '@preact/signals';
 import type { Order } from '../api';

@@ -15,7 +15,9 @@ import { STATES } from './payment_words';
 import { nextStep } from './steps';
 import { FulfilmentTag, Note } from './ticket';
 
-const ACTORS: Record<OrderEvent['actor'], string> = { customer: 'Customer', admin: 'Staff', system: 'Shop' };
+const ACTORS: Record<OrderEvent['actor'], string> = {
+  customer: 'Customer', admin: 'Staff', system: 'Shop',
+};
 
 function Lines({ order }: { order: Order }) {
   return (
@@ -31,7 +33,11 @@ function Lines({ order }: { order: Order }) {
                 <strong class="number">{line.quantity} ×</strong>
                 <span>
                   <bdi>{line.name}</bdi>
-                  {line.quantity > 1 && <span class="quiet small lines-each">{money(line.unit_price, order.currency)} each</span>}
+                  {line.quantity > 1 && (
+                    <span class="quiet small lines-each">
+                      {money(line.unit_price, order.currency)} each
+                    </span>
+                  )}
                 </span>
               </span>
             </td>
@@ -67,18 +73,23 @@ function Actions({ order, set }: { order: Order; set: (order: Order) => void }) 
         <a class="button" href={`/admin/orders/${order.id}/receipt?print=1`} target="_blank">
           <FileText size={20} aria-hidden="true" /> Receipt</a>
         {step && (
-          <Button kind="danger" onClick={() => setCancelling(true)}><X size={20} aria-hidden="true" /> Cancel …</Button>
+          <Button kind="danger" onClick={() => setCancelling(true)}>
+            <X size={20} aria-hidden="true" /> Cancel …
+          </Button>
         )}
       </div>
     </section>
   );
 }
 
-function PaymentFact({ payment, currency }: { payment: NonNullable<Order['payment']>; currency: string }) {
+function PaymentFact({ payment, currency }: {
+  payment: NonNullable<Order['payment']>; currency: string;
+}) {
   const { icon: Icon, word, kind } = STATES[payment.status];
   return (
     <>
-      <a href={`/admin/payments?show=all&q=${payment.id}`}>Payment {payment.id}</a>, {money(payment.amount, currency)}
+      <a href={`/admin/payments?show=all&q=${payment.id}`}>Payment {payment.id}</a>,{' '}
+      {money(payment.amount, currency)}
       <br /><span class={`tag ${kind}`}><Icon size={16} aria-hidden="true" /> {word}</span>
     </>
   );
@@ -93,13 +104,21 @@ function Facts({ order: { customer, fulfilment, address, payment, currency } }: 
         <dd>
           {customer && (
             <>
-              <a href={`/admin/customers?q=${encodeURIComponent(customer.email)}`} dir="auto">{customer.name ?? customer.email}</a>
-              {customer.phone && <><br /><a href={`tel:${customer.phone}`}><bdi>{customer.phone}</bdi></a></>}
-              {customer.name && <><br /><a href={`mailto:${customer.email}`}>{customer.email}</a></>}
+              <a href={`/admin/customers?q=${encodeURIComponent(customer.email)}`} dir="auto">
+                {customer.name ?? customer.email}
+              </a>
+              {customer.phone && (
+                <><br /><a href={`tel:${customer.phone}`}><bdi>{customer.phone}</bdi></a></>
+              )}
+              {customer.name && (
+                <><br /><a href={`mailto:${customer.email}`}>{customer.email}</a></>
+              )}
             </>
           )}
         </dd>
-        {fulfilment === 'delivery' && <><dt>Bring it to</dt><dd class="lines-kept" dir="auto">{address}</dd></>}
+        {fulfilment === 'delivery' && (
+          <><dt>Bring it to</dt><dd class="lines-kept" dir="auto">{address}</dd></>
+        )}
         <dt>Payment</dt>
         <dd>
           {payment ? <PaymentFact payment={payment} currency={currency} /> : 'Nothing to pay'}
@@ -120,7 +139,9 @@ function Trail({ events }: { events: OrderEvent[] }) {
             <li key={id} class={kind}>
               <Icon size={20} aria-hidden="true" />
               <div class="grow">
-                <strong>{from ? <><span class="quiet">{STATUS[from].word} →</span> {word}</> : word}</strong>
+                <strong>
+                  {from && <span class="quiet">{STATUS[from].word} → </span>}{word}
+                </strong>
                 <p class="quiet small"><time dateTime={at}>{when(at)}</time> · {ACTORS[actor]}</p>
                 {note && <p class="lines-kept" dir="auto">{note}</p>}
               </div>
@@ -144,7 +165,9 @@ function Detail({ order, set }: { order: Order; set: (order: Order) => void }) {
         <section class="card" aria-labelledby="order-lines">
           <h2 id="order-lines">{plural(order.items.length, 'dish', 'dishes')}</h2>
           <Lines order={order} />
-          <p class="lines-total"><span>Total</span> <span class="money">{money(order.total, order.currency)}</span></p>
+          <p class="lines-total">
+            <span>Total</span> <span class="money">{money(order.total, order.currency)}</span>
+          </p>
         </section>
         <Trail events={order.events} />
       </div>
@@ -165,7 +188,9 @@ export function AdminOrderPage({ id }: { id: number }) {
       {order && <span class="order-when">{when(order.created_at)}</span>}</>}>
       <div role="status">
         {state === 'lost' && order && !isFinal(order.status) && (
-          <p class="banner order-lost"><CloudOff size={18} aria-hidden="true" /> Not live just now: this may be old. Trying again …</p>
+          <p class="banner order-lost">
+            <CloudOff size={18} aria-hidden="true" /> Not live just now: this may be old. Trying again …
+          </p>
         )}
       </div>
       <Load from={read}>{(data) => <Detail order={data} set={set} />}</Load>

@@ -1,4 +1,5 @@
 /* The staff's pages, in one file of the build: customers never fetch it. */
+import type { JSX } from 'preact';
 import { Route, Router } from 'preact-iso/router';
 import { NotFoundPage } from '../pages/not_found';
 import { BoardPage } from './board';
@@ -13,12 +14,15 @@ import { SalesPage } from './sales';
 import { SettingsPage } from './settings';
 
 interface OfOne { id?: string }
-const isId = (id = '') => /^\d{1,15}$/.test(id);
 
-const Order = ({ id }: OfOne) => (isId(id) ? <AdminOrderPage key={id} id={Number(id)} /> : <NotFoundPage />);
-const Ticket = ({ id }: OfOne) => (isId(id) ? <PrintPage key={id} id={Number(id)} what="ticket" /> : <NotFoundPage />);
-const Receipt = ({ id }: OfOne) => (isId(id) ? <PrintPage key={id} id={Number(id)} what="receipt" /> : <NotFoundPage />);
-const Food = ({ id }: OfOne) => (isId(id) ? <FoodPage key={id} id={Number(id)} /> : <NotFoundPage />);
+/* A page about one thing, named by its number; what is no number is no page. */
+const numbered = (page: (id: number) => JSX.Element) => ({ id = '' }: OfOne) =>
+  (/^\d{1,15}$/.test(id) ? page(Number(id)) : <NotFoundPage />);
+
+const Order = numbered((id) => <AdminOrderPage key={id} id={id} />);
+const Ticket = numbered((id) => <PrintPage key={id} id={id} what="ticket" />);
+const Receipt = numbered((id) => <PrintPage key={id} id={id} what="receipt" />);
+const Food = numbered((id) => <FoodPage key={id} id={id} />);
 const NewFood = () => <FoodPage id={null} />;
 
 export function AdminPages() {

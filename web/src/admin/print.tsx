@@ -1,4 +1,4 @@
-/* Paper: the ticket that hangs in the kitchen and the customer's receipt, both for a roll of 80 mm. */
+/* Paper: the ticket that hangs in the kitchen and the customer's receipt, for a roll of 80 mm. */
 import { Fragment } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { useLocation } from 'preact-iso/router';
@@ -15,6 +15,7 @@ const WAY = { pickup: 'PICKUP', delivery: 'DELIVERY' };
 const moment = (time: string) => `${date(time)}, ${clock(time)}`;
 
 function KitchenTicket({ order }: { order: Order }) {
+  const pieces = order.items.reduce((sum, line) => sum + line.quantity, 0);
   return (
     <>
       {order.status === 'cancelled' && <p class="paper-way">CANCELLED</p>}
@@ -23,7 +24,9 @@ function KitchenTicket({ order }: { order: Order }) {
       <p>{moment(order.created_at)}</p>
       <ul class="paper-dishes">
         {order.items.map((line) => (
-          <li key={line.food_id}><span class="number">{line.quantity} ×</span> <span dir="auto">{line.name}</span></li>
+          <li key={line.food_id}>
+            <span class="number">{line.quantity} ×</span> <span dir="auto">{line.name}</span>
+          </li>
         ))}
       </ul>
       {order.note && <p class="paper-note" dir="auto">{order.note}</p>}
@@ -32,7 +35,7 @@ function KitchenTicket({ order }: { order: Order }) {
         {order.customer?.phone && <> · <bdi>{order.customer.phone}</bdi></>}
       </p>
       {order.address && <p class="paper-address" dir="auto">{order.address}</p>}
-      <p class="paper-small">{plural(order.items.reduce((sum, line) => sum + line.quantity, 0), 'piece')} in all</p>
+      <p class="paper-small">{plural(pieces, 'piece')} in all</p>
     </>
   );
 }
@@ -66,11 +69,14 @@ function CustomerReceipt({ order }: { order: Order }) {
           ))}
         </tbody>
       </table>
-      <p class="paper-total"><span>Total</span> <span class="money">{money(order.total, order.currency)}</span></p>
+      <p class="paper-total">
+        <span>Total</span> <span class="money">{money(order.total, order.currency)}</span>
+      </p>
       <p class="paper-paid">{paymentWords(order)}</p>
       {order.status === 'cancelled' && <p class="paper-paid">This order was cancelled.</p>}
       <p class="paper-customer">
-        {order.fulfilment === 'delivery' ? 'Delivery to' : 'Pickup by'} <span dir="auto">{order.customer?.name ?? order.customer?.email}</span>
+        {order.fulfilment === 'delivery' ? 'Delivery to' : 'Pickup by'}{' '}
+        <span dir="auto">{order.customer?.name ?? order.customer?.email}</span>
       </p>
       {order.address && <p class="paper-address" dir="auto">{order.address}</p>}
       <p class="paper-small">Thank you, and enjoy your meal.</p>
@@ -118,8 +124,12 @@ function Paper({ order, what }: { order: Order; what: 'ticket' | 'receipt' }) {
   return (
     <>
       <div class="row no-print paper-bar">
-        <a class="button" href={`/admin/orders/${order.id}`}><ArrowLeft size={20} aria-hidden="true" /> Order {order.id}</a>
-        <Button kind="main" onClick={() => window.print()}><Printer size={20} aria-hidden="true" /> Print</Button>
+        <a class="button" href={`/admin/orders/${order.id}`}>
+          <ArrowLeft size={20} aria-hidden="true" /> Order {order.id}
+        </a>
+        <Button kind="main" onClick={() => window.print()}>
+          <Printer size={20} aria-hidden="true" /> Print
+        </Button>
       </div>
       <div class="paper" ref={paper}>
         {what === 'ticket' ? <KitchenTicket order={order} /> : <CustomerReceipt order={order} />}

@@ -1,6 +1,8 @@
 /* The way of an order through the kitchen: the columns of the board, and what the one large button
  * does next. */
-import { Bike, ChefHat, CircleCheck, ClipboardCheck, type LucideIcon, PackageCheck } from 'lucide-preact';
+import {
+  Bike, ChefHat, CircleCheck, ClipboardCheck, type LucideIcon, PackageCheck,
+} from 'lucide-preact';
 import type { Order, OrderStatus } from '../api';
 
 export type OpenStatus = Exclude<OrderStatus, 'completed' | 'cancelled'>;

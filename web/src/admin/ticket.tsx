@@ -42,7 +42,9 @@ function Customer({ order: { customer, fulfilment, address } }: { order: Order }
         )}
       </p>
       {fulfilment === 'delivery' && address && (
-        <p class="ticket-address"><MapPin size={16} aria-hidden="true" /> <span dir="auto">{address}</span></p>
+        <p class="ticket-address">
+          <MapPin size={16} aria-hidden="true" /> <span dir="auto">{address}</span>
+        </p>
       )}
     </div>
   );
@@ -86,14 +88,19 @@ export function TicketCard({ order, status, isMoving, isNew, number }: TicketPro
   const button = useFollow(order.id);
   const seen = () => touch(order.id);
   return (
-    <article class={`ticket ${urgencyOf(minutes)} ${isNew ? 'untouched' : ''}`} aria-labelledby={`order-${order.id}`}
-      onPointerDown={seen} onKeyDown={seen}>
+    <article class={`ticket ${urgencyOf(minutes)} ${isNew ? 'untouched' : ''}`}
+      aria-labelledby={`order-${order.id}`} onPointerDown={seen} onKeyDown={seen}>
       <header class="ticket-top">
-        <h3 id={`order-${order.id}`}><a href={`/admin/orders/${order.id}`}><span class="visually-hidden">Order </span>{order.id}</a></h3>
+        <h3 id={`order-${order.id}`}>
+          <a href={`/admin/orders/${order.id}`}>
+            <span class="visually-hidden">Order </span>{order.id}
+          </a>
+        </h3>
         <Age minutes={minutes} />
       </header>
       <p class="ticket-way">
-        <FulfilmentTag fulfilment={order.fulfilment} /> <time dateTime={order.created_at}>{clock(order.created_at)}</time>
+        <FulfilmentTag fulfilment={order.fulfilment} />{' '}
+        <time dateTime={order.created_at}>{clock(order.created_at)}</time>
         {isNew && <span class="new-mark">Not seen yet</span>}
       </p>
       <Lines order={order} />
@@ -111,7 +118,9 @@ export function TicketCard({ order, status, isMoving, isNew, number }: TicketPro
             </Button>
           )}
           <a class="ticket-small" href={`/admin/orders/${order.id}/ticket?print=1`} target="_blank"
-            aria-label={`Print the kitchen ticket of order ${order.id}`}><Printer size={16} aria-hidden="true" /> Print</a>
+            aria-label={`Print the kitchen ticket of order ${order.id}`}>
+            <Printer size={16} aria-hidden="true" /> Print
+          </a>
           <button class="ticket-small" type="button" aria-label={`Cancel order ${order.id}`}
             onClick={() => setCancelling(true)}><X size={16} aria-hidden="true" /> Cancel</button>
         </div>

@@ -14,7 +14,8 @@ async function readTodo() {
     call('get', '/api/admin/payments', { query: { status: 'pending', limit: PAGE } }),
   ]);
   const open = items.filter((payment) => payment.provider === 'manual').length;
-  return { open, isMore: open > 0 && next_cursor !== null, flagged: now.needs_attention, refunds: now.refund_due };
+  const isMore = open > 0 && next_cursor !== null;
+  return { open, isMore, flagged: now.needs_attention, refunds: now.refund_due };
 }
 
 export const useTodo = () => useLoad(readTodo, []);
@@ -32,9 +33,12 @@ function Count({ n, more, word, query, icon: Icon, kind }: {
 export function Todo({ from: { data } }: { from: ReturnType<typeof useTodo> }) {
   return data && (
     <>
-      <Count n={data.open} more={data.isMore} word="to confirm" query="?show=confirm" icon={Banknote} kind="wait" />
-      <Count n={data.flagged} word="to look into" query="?show=attention" icon={TriangleAlert} kind="bad" />
-      <Count n={data.refunds} word={data.refunds === 1 ? 'refund due' : 'refunds due'} query="?show=refund" icon={Undo2} kind="wait" />
+      <Count n={data.open} more={data.isMore} word="to confirm" query="?show=confirm"
+        icon={Banknote} kind="wait" />
+      <Count n={data.flagged} word="to look into" query="?show=attention"
+        icon={TriangleAlert} kind="bad" />
+      <Count n={data.refunds} word={data.refunds === 1 ? 'refund due' : 'refunds due'}
+        query="?show=refund" icon={Undo2} kind="wait" />
     </>
   );
 }
