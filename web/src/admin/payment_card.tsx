@@ -9,7 +9,7 @@ import { seconds, serverNow } from '../state/clock';
 import { PaymentDetails } from './payment_details';
 import { Receive } from './payment_receive';
 import { Reopen, Resolve } from './payment_resolve';
-import { canMakeOrder, dishes, moneyThatCame, nameOf, REASONS, stateOf } from './payment_words';
+import { canMakeOrder, dishes, moneyThatCame, nameOf, reasonOf, stateOf } from './payment_words';
 
 export interface PaymentEntryProps {
   payment: AdminPayment;
@@ -73,7 +73,7 @@ async function readAgain(payment: AdminPayment): Promise<AdminPayment> {
 function Attention({ payment }: { payment: AdminPayment }) {
   const came = moneyThatCame(payment);
   const asked = money(payment.amount, payment.currency);
-  const reason = payment.needs_attention && REASONS[payment.needs_attention];
+  const reason = reasonOf(payment);
   return (
     <div class="paid-why">
       {reason && (

@@ -14,12 +14,23 @@ export interface ReceiveProps {
   onDone: (payment: Payment) => Promise<void>;
 }
 
-/* What was settled before is opened again first, for otherwise no order is made of it. */
+/* As long as its last settlement stands, no order is made of it: only what is settled can be opened
+ * again, so the new news are settled, too, and then all of it is opened. */
+async function openAgain({ id, version }: AdminPayment): Promise<AdminPayment> {
+  const settled = await call('put', '/api/admin/payments/{id}', {
+    id, body: { resolved: true, note: 'To make the order after all', version } });
+  return call('put', '/api/admin/payments/{id}', { id, body: { resolved: false, version: settled.version } });
+}
+
 async function say(payment: AdminPayment, key: string): Promise<Payment> {
-  if (payment.needs_attention === 'paid_after_resolution')
+  const { id, needs_attention: reason } = payment;
+  const opened = reason === 'paid_after_resolution' ? await openAgain(payment) : null;
+  const result = await call('post', '/api/admin/payments/{id}/received', { id, key });
+  if (opened && result.order_id)
     await call('put', '/api/admin/payments/{id}', {
-      id: payment.id, body: { resolved: false, version: payment.version } });
-  return call('post', '/api/admin/payments/{id}/received', { id: payment.id, key });
+      id, body: { resolved: true, note: `Order ${result.order_id} was made of it`, version: opened.version },
+    }).catch(() => {}); // other news came: they stay for somebody to see
+  return result;
 }
 
 function Question({ payment, consequence, onDone, onLeave }: Omit<ReceiveProps, 'label' | 'kind'> & {

@@ -71,6 +71,17 @@ export const REASONS: Record<Reason, { what: string; todo: string }> = {
   },
 };
 
+const BESIDE_ORDER = {
+  what: 'This payment has made its order. Beside that, money came that fits nothing.',
+  todo: 'See in the history what came, pay back what is too much, and say so here.',
+};
+
+export function reasonOf({ needs_attention, order_id }: AdminPayment) {
+  if (!needs_attention)
+    return null;
+  return order_id ? BESIDE_ORDER : REASONS[needs_attention];
+}
+
 /* Whether an admin's word can still make the order. */
 export function canMakeOrder({ status, needs_attention }: AdminPayment): boolean {
   const isLate = ['expired', 'failed', 'cancelling'].includes(status) || needs_attention === 'provider_gone';

@@ -66,6 +66,7 @@ function List({ show, q, onChange, turn }: { show: Show; q: string; onChange: ()
     if (turn)
       void pages.reload();
   }, [turn]);
+  useEffect(() => setKept(new Map()), [q]);
   const put = (payment: AdminPayment) => {
     setKept((had) => new Map(had).set(payment.id, payment));
     pages.put(payment);
@@ -74,7 +75,7 @@ function List({ show, q, onChange, turn }: { show: Show; q: string; onChange: ()
   return (
     <Load from={{ data: pages.items, error: pages.error, reload: pages.reload }} what="Reading the payments …">
       {(items) => {
-        const all = withKept(items, q ? new Map() : kept);
+        const all = withKept(items, kept);
         return all.length ? (
           <>
             <ul class={show === 'all' ? 'paid-rows' : 'paid-cards'}>
