@@ -143,7 +143,7 @@ export function AdminOrdersPage() {
             <Table orders={orders} />
             <More pages={pages} label="Show older orders" />
             <p class="export small quiet">
-              <a class="button" href={`/api/admin/orders.csv?${range}`} download>
+              <a class="button" href={`/api/admin/orders.csv?${range}`} download="orders.csv">
                 <Download size={20} aria-hidden="true" /> {isFiltered ? 'These orders' : 'All orders'} as a file
               </a>
               <span class="grow">A CSV for any spreadsheet, one line an order, times in UTC.</span>

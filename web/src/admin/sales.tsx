@@ -65,7 +65,7 @@ function Export({ period: { from, to } }: { period: Period }) {
   const range = new URLSearchParams({ from: dayBegins(from), to: dayBegins(addDays(to, 1)) });
   return (
     <section class="export">
-      <a class="button" href={`/api/admin/orders.csv?${range}`} download>
+      <a class="button" href={`/api/admin/orders.csv?${range}`} download="orders.csv">
         <Download size={20} aria-hidden="true" /> Orders of {rangeText(from, to)} as a file
       </a>
       <p class="quiet small grow">
