@@ -79,6 +79,11 @@ function request(method: Method, { body, file, key, token, signal }: Options): R
   };
 }
 
+function unreachable(): CallError {
+  reportUnreachable();
+  return new CallError(0, { detail: 'No connection to the shop.' });
+}
+
 export async function call<M extends Method, P extends PathOf<M>>(
   method: M, path: P, options: Options<paths[P][M]> = {},
 ): Promise<Answer<paths[P][M]>> {
@@ -88,21 +93,20 @@ export async function call<M extends Method, P extends PathOf<M>>(
   } catch (error) {
     if (options.signal?.aborted)
       throw error;
-    reportUnreachable();
-    throw new CallError(0, { detail: 'No connection to the shop.' });
+    throw unreachable();
   }
-  if (response.status >= 500 && !response.headers.has('X-Request-Id')) {
-    reportUnreachable(); // a proxy answers for a shop that is not there
-    throw new CallError(0, { detail: 'No connection to the shop.' });
-  }
+  if (response.status >= 500 && !response.headers.has('X-Request-Id'))
+    throw unreachable(); // a proxy answers for a shop that is not there
   reportReached();
   setServerTime(response.headers.get('Date'));
-  const answer = response.status === 204 ? null : await response.json().catch(() => ({}));
+  const answer = response.status === 204 ? null : await response.json().catch(() => undefined);
+  if (response.ok && answer === undefined)
+    throw unreachable(); // it broke off in the middle
   if (response.ok)
     return answer;
-  if (response.status === 401 && answer.code === 'unauthenticated' && !options.token)
+  if (response.status === 401 && answer?.code === 'unauthenticated' && !options.token)
     onUnauthenticated();
-  throw new CallError(response.status, answer, Number(response.headers.get('Retry-After')) || null);
+  throw new CallError(response.status, answer ?? {}, Number(response.headers.get('Retry-After')) || null);
 }
 
 /* A key for one wish: kept by whoever may have to repeat the call. crypto.randomUUID wants https. */
