@@ -62,7 +62,8 @@ test('everything is in place, readable by all, the program executable', () => {
   assert.equal(statSync(PROGRAM).mode & 0o777, 0o755);
   for (const file of [MANUAL, BASH, ZSH, FISH, CONF, ...UNITS,
     at('lib/systemd/system/servery-backup.timer'), at('lib/sysusers.d/servery.conf'),
-    at('share/doc/servery/LICENSE'), at('share/doc/servery/docs/openapi.yaml'),
+    at('share/doc/servery/LICENSE'), at('share/doc/servery/copyright'),
+    at('share/doc/servery/docs/openapi.yaml'),
     at('share/doc/servery/examples/prometheus-alerts.yml'),
     at('share/doc/servery/examples/nginx.conf'), at('share/doc/servery/examples/haproxy.cfg'),
     at('share/doc/servery/examples/servery.conf')]) {

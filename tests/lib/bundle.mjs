@@ -16,14 +16,29 @@ function standIn() {
   globalThis.addEventListener ??= () => {};
 }
 
+function esbuild(options) {
+  const { build } = createRequire(join(WEB, 'package.json'))('esbuild');
+  return build({ absWorkingDir: WEB, bundle: true, format: 'esm', logLevel: 'warning', ...options });
+}
+
+/* The npm packages whose modules or styles are built into the pages. */
+export async function packagesOfPages() {
+  const { metafile } = await esbuild({
+    entryPoints: ['src/main.tsx', 'styles/main.css', 'styles/staff.css'],
+    splitting: true, outdir: 'built', metafile: true, write: false,
+  });
+  const found = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs))
+    .map((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]);
+  return [...new Set(found.filter(Boolean))];
+}
+
 /* The exports of several modules together, which share their state: load('src/a.ts', 'src/b.ts'). */
 export async function load(...modules) {
-  const { build } = createRequire(join(WEB, 'package.json'))('esbuild');
   const folder = mkdtempSync(join(tmpdir(), 'servery-web-'));
   const outfile = join(folder, 'bundle.mjs');
   try {
-    await build({
-      absWorkingDir: WEB, bundle: true, format: 'esm', target: 'node18', outfile, logLevel: 'warning',
+    await esbuild({
+      target: 'node18', outfile,
       stdin: { contents: modules.map((path) => `export * from './${path}';`).join('\n'), resolveDir: WEB },
     });
     standIn();
