@@ -9,6 +9,7 @@ import { Loading } from '../parts/load';
 import { Notice } from '../parts/notice';
 import { Page } from '../parts/page';
 import { SearchField } from '../parts/search';
+import { search } from '../search';
 import { inTab } from '../state/kept';
 import { type Category, foods, groupByCategory, isSoldOut, loadMenu, menuError } from '../state/menu';
 import { explain } from '../words';
@@ -22,16 +23,6 @@ const FILTERS: { value: Filter; text: string; fits: (food: Food) => boolean }[] 
   { value: 'off', text: 'Off', fits: (food) => !food.available },
   { value: 'sold_out', text: 'Sold out', fits: isSoldOut },
 ];
-
-/* Without case and accents, so that "puree" finds "Purée". */
-function fold(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
-}
-
-function matches(food: Food, words: string[]): boolean {
-  const text = fold(`${food.name} ${food.category} ${food.description}`);
-  return words.every((word) => text.includes(word));
-}
 
 /* What is looked for stays while one goes to a dish and comes back. */
 function useKept<V extends string>(name: string, first: V): [V, (value: V) => void] {
@@ -98,25 +89,24 @@ function Nothing({ list, onAll }: { list: Food[]; onAll: () => void }) {
 }
 
 function Dishes({ list }: { list: Food[] }) {
-  const [search, setSearch] = useKept<string>('menu.search', '');
+  const [text, setText] = useKept<string>('menu.search', '');
   const [filter, setFilter] = useKept<Filter>('menu.filter', 'all');
   useReturn(true);
-  const words = fold(search).split(/\s+/).filter(Boolean);
-  const found = list.filter((food) => matches(food, words));
-  const options = FILTERS.map(({ value, text, fits }) => ({ value, text, count: found.filter(fits).length }));
+  const found = search(list, text);
+  const options = FILTERS.map(({ fits, ...option }) => ({ ...option, count: found.filter(fits).length }));
   const fits = FILTERS.find(({ value }) => value === filter)!.fits;
   const shown = new Set(found.filter(fits));
   const groups = useMemo(() => groupByCategory(list), [list]);
   return (
     <>
       <div class="toolbar">
-        <SearchField label="Find a dish" value={search} onValue={setSearch} />
+        <SearchField label="Find a dish" value={text} onValue={setText} />
         <Choice label="Show" options={options} value={filter} onValue={setFilter} />
         <p class="visually-hidden" role="status">{shown.size} of {list.length} dishes shown</p>
       </div>
       <div hidden={shown.size === 0}><FoodTable groups={groups} shown={shown} /></div>
       {shown.size === 0 && <Nothing list={list} onAll={() => {
-        setSearch('');
+        setText('');
         setFilter('all');
       }} />}
     </>

@@ -1,7 +1,7 @@
 /* The menu: what one sees first. Dishes by category, found by what is typed, and the cart. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso/router';
-import { DoorClosed, DoorOpen, Search, UtensilsCrossed, X } from 'lucide-preact';
+import { DoorClosed, DoorOpen, UtensilsCrossed } from 'lucide-preact';
 import type { Food } from '../api';
 import { plural } from '../format';
 import { Button } from '../parts/button';
@@ -12,6 +12,7 @@ import { Empty } from '../parts/empty';
 import { FoodCard } from '../parts/food_card';
 import { Notice } from '../parts/notice';
 import { Page } from '../parts/page';
+import { SearchField } from '../parts/search';
 import { search, slug } from '../search';
 import { canOrder, foods, groupByCategory, isOpen, loadMenu, menuError } from '../state/menu';
 import { isAdmin } from '../state/session';
@@ -43,39 +44,6 @@ function useSearch(): [string, (text: string) => void] {
     return () => clearTimeout(timer);
   }, [text]);
   return [text, setText];
-}
-
-function SearchField({ text, setText }: { text: string; setText: (text: string) => void }) {
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
-      if (event.key !== '/' || isTyping || event.ctrlKey || event.metaKey || event.altKey)
-        return;
-      event.preventDefault();
-      field.current!.focus();
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, []);
-  const clear = () => {
-    setText('');
-    field.current!.focus();
-  };
-  return (
-    <div class="menu-search" role="search">
-      <Search size={20} aria-hidden="true" />
-      <input ref={field} type="search" aria-label="Search the menu" placeholder="Search" aria-keyshortcuts="/"
-        value={text} maxLength={100} enterkeyhint="search" autocomplete="off"
-        onInput={(event) => setText(event.currentTarget.value)}
-        onKeyDown={(event) => event.key === 'Escape' && clear()} />
-      {text && (
-        <button class="icon-button" type="button" aria-label="Clear the search" onClick={clear}>
-          <X size={20} aria-hidden="true" />
-        </button>
-      )}
-    </div>
-  );
 }
 
 function OpenState() {
@@ -123,7 +91,7 @@ function Skeleton() {
   return (
     <>
       <p class="visually-hidden" role="status">The menu is coming …</p>
-      <div class="menu-tools" aria-hidden="true"><div class="menu-search bone" /></div>
+      <div class="menu-tools" aria-hidden="true"><div class="search bone" /></div>
       <div class="category-tabs" aria-hidden="true"><ul><li class="bone" /><li class="bone" /><li class="bone" /></ul></div>
       <div class="menu-section" aria-hidden="true">
         <div class="bone bone-title" />
@@ -167,7 +135,10 @@ function Dishes({ list }: { list: Food[] }) {
   useNamed();
   return (
     <>
-      <div class="menu-tools"><SearchField text={text} setText={setText} /><OpenState /></div>
+      <div class="menu-tools">
+        <SearchField label="Search the menu" placeholder="Search" value={text} onValue={setText} />
+        <OpenState />
+      </div>
       {sections.length > 1 && <CategoryTabs tabs={sections} />}
       <p class={text.trim() ? 'menu-found quiet' : 'visually-hidden'} role="status">
         {text.trim() && n > 0 && `${plural(n, 'dish', 'dishes')} for “${text.trim()}”`}
