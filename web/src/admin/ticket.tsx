@@ -7,6 +7,7 @@ import { clock } from '../format';
 import { Age, urgencyOf, useMinutes } from './age';
 import { move, touch } from './board_state';
 import { CancelPanel } from './cancel';
+import { isHasty } from './hasty';
 import { nextStep, type OpenStatus } from './steps';
 
 export function FulfilmentTag({ fulfilment }: { fulfilment: Order['fulfilment'] }) {
@@ -110,6 +111,8 @@ export function TicketCard({ order, status, isMoving, isNew, number }: TicketPro
         <div class="ticket-actions" ref={button}>
           {step && (
             <Button kind="main" class="big full" busy={isMoving} onClick={(event) => {
+              if (isHasty(event))
+                return;
               followed = event.detail === 0 ? order.id : null;
               void move(order, step.to);
             }}>
