@@ -4,6 +4,7 @@ import { LocationProvider, Route, Router, useLocation } from 'preact-iso/router'
 import lazy, { ErrorBoundary } from 'preact-iso/lazy';
 import { useEffect, useErrorBoundary } from 'preact/hooks';
 import { type ComponentChildren, Fragment } from 'preact';
+import { decoded } from './address';
 import { Banners } from './parts/banners';
 import { Button } from './parts/button';
 import { Header } from './parts/header';
@@ -67,9 +68,14 @@ const Order = ({ id }: { id?: string }) => <Private><OrderPage key={id} id={Numb
 const Pay = ({ id }: { id?: string }) => <PayPage key={id} id={Number(id) || 0} />;
 const Account = () => <Private><AccountPage /></Private>;
 
-/* A mistake of ours shall not leave a white page. */
+/* A mistake of ours shall not leave a white page, and be over on the next one. */
 function Safe({ children }: { children: ComponentChildren }) {
-  const [error] = useErrorBoundary((failure) => console.error(failure));
+  const { url } = useLocation();
+  const [error, reset] = useErrorBoundary((failure) => console.error(failure));
+  useEffect(() => {
+    if (error)
+      reset();
+  }, [url]);
   if (!error)
     return <>{children}</>;
   return (
@@ -83,6 +89,32 @@ function Safe({ children }: { children: ComponentChildren }) {
   );
 }
 
+/* The router would stumble over an address that is no proper one, such as /orders/50%. */
+function Routes() {
+  const { path } = useLocation();
+  if (path.split('/').some((part) => decoded(part) === null))
+    return <NotFoundPage />;
+  return (
+    <Router>
+      <Route path="/" component={MenuPage} />
+      <Route path="/cart" component={Cart} />
+      <Route path="/checkout" component={Checkout} />
+      <Route path="/pay/:id" component={Pay} />
+      <Route path="/orders" component={Orders} />
+      <Route path="/orders/:id" component={Order} />
+      <Route path="/login" component={LoginPage} />
+      <Route path="/signup" component={SignupPage} />
+      <Route path="/verify" component={VerifyPage} />
+      <Route path="/forgot" component={ForgotPage} />
+      <Route path="/reset" component={ResetPage} />
+      <Route path="/account" component={Account} />
+      <Route path="/admin" component={Admin} />
+      <Route path="/admin/*" component={Admin} />
+      <Route default component={NotFoundPage} />
+    </Router>
+  );
+}
+
 export function App() {
   return (
     <LocationProvider>
@@ -91,23 +123,7 @@ export function App() {
       <Banners />
       <Safe>
         <ErrorBoundary>
-          <Router>
-            <Route path="/" component={MenuPage} />
-            <Route path="/cart" component={Cart} />
-            <Route path="/checkout" component={Checkout} />
-            <Route path="/pay/:id" component={Pay} />
-            <Route path="/orders" component={Orders} />
-            <Route path="/orders/:id" component={Order} />
-            <Route path="/login" component={LoginPage} />
-            <Route path="/signup" component={SignupPage} />
-            <Route path="/verify" component={VerifyPage} />
-            <Route path="/forgot" component={ForgotPage} />
-            <Route path="/reset" component={ResetPage} />
-            <Route path="/account" component={Account} />
-            <Route path="/admin" component={Admin} />
-            <Route path="/admin/*" component={Admin} />
-            <Route default component={NotFoundPage} />
-          </Router>
+          <Routes />
         </ErrorBoundary>
       </Safe>
       <Toasts />

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso/router';
 import { DoorClosed, DoorOpen, UtensilsCrossed } from 'lucide-preact';
+import { decoded } from '../address';
 import type { Food } from '../api';
 import { plural } from '../format';
 import { Button } from '../parts/button';
@@ -121,7 +122,7 @@ function Nothing() {
 /* An address may name a category or a dish: once they are there, it is shown. */
 function useNamed() {
   useEffect(() => {
-    const named = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const named = document.getElementById(decoded(location.hash.slice(1)) ?? '');
     if (named)
       named.scrollIntoView({ behavior: 'instant' });
   }, []);
