@@ -1,6 +1,7 @@
 /* All of one order, for the staff: what, for whom, paid how, and everything that happened to it. */
 import { useState } from 'preact/hooks';
 import { CloudOff, FileText, Printer, X } from 'lucide-preact';
+import { mailTo } from '../address';
 import { type Order, type OrderEvent, call } from '../api';
 import { money, plural, when } from '../format';
 import { Button } from '../parts/button';
@@ -111,7 +112,7 @@ function Facts({ order: { customer, fulfilment, address, payment, currency } }: 
                 <><br /><a href={`tel:${customer.phone}`}><bdi>{customer.phone}</bdi></a></>
               )}
               {customer.name && (
-                <><br /><a href={`mailto:${customer.email}`}>{customer.email}</a></>
+                <><br /><a href={mailTo(customer.email)}>{customer.email}</a></>
               )}
             </>
           )}

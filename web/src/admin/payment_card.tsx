@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ChevronDown } from 'lucide-preact';
+import { mailTo } from '../address';
 import { type AdminPayment, call, type Payment } from '../api';
 import { clock, money, when } from '../format';
 import { Notice } from '../parts/notice';
@@ -26,7 +27,7 @@ function Contact({ payment: { customer } }: { payment: AdminPayment }) {
   return (
     <p class="paid-contact">
       {customer.name && <strong dir="auto">{customer.name}</strong>}
-      <a href={`mailto:${customer.email}`}>{customer.email}</a>
+      <a href={mailTo(customer.email)}>{customer.email}</a>
       {customer.phone && <a href={`tel:${customer.phone}`}>{customer.phone}</a>}
     </p>
   );

@@ -1,6 +1,7 @@
 /* A payment as one line of a long list, which opens in place. */
 import { ChevronDown } from 'lucide-preact';
 import { useState } from 'preact/hooks';
+import { mailTo } from '../address';
 import { money, when } from '../format';
 import { PaymentBody, type PaymentEntryProps, StateTag } from './payment_card';
 import { PaymentDetails } from './payment_details';
@@ -23,7 +24,7 @@ export function PaymentRow(props: PaymentEntryProps) {
         <div class="paid-row-body">
           <h2 class="visually-hidden">Payment {payment.id}</h2>
           <p class="paid-contact">
-            <a href={`mailto:${payment.customer.email}`}>{payment.customer.email}</a>
+            <a href={mailTo(payment.customer.email)}>{payment.customer.email}</a>
             {payment.customer.phone && <a href={`tel:${payment.customer.phone}`}>{payment.customer.phone}</a>}
             {payment.order_id && <a href={`/admin/orders/${payment.order_id}`}>Order {payment.order_id}</a>}
           </p>
