@@ -30,7 +30,7 @@ test('what is no amount or no number is refused at its field', () => {
   for (const price of ['', 'x', '-1', '1.2345', '10000000000.01'])
     assert.throws(() => changesOf(edit({ price }), DISH), refused('price'), price);
   assert.equal(changesOf(edit({ price: '10000000000' }), DISH).price, 10 ** 12);
-  for (const stock of ['', 'x', '-1'])
+  for (const stock of ['', 'x', '-1', '1.5', '2,50', '1e3', '٣', '12,3456'])
     assert.throws(() => changesOf(edit({ stock }), DISH), refused('stock'), stock);
 });
 

@@ -5,10 +5,15 @@ import { explain } from '../words';
 import { InPlace } from './in_place';
 import { addStock, setStock } from './menu_edits';
 
-/* What is typed for a stock; undefined: no number. Nothing: not counted. */
+/* What is typed for a stock, perhaps in groups of three (1,200), but no part of one; undefined: no number.
+ * Nothing: not counted. */
 export function parseStock(text: string): number | null | undefined {
-  const plain = text.replace(/[\s.,'’]/g, '');
-  return plain === '' ? null : /^\d{1,10}$/.test(plain) ? Number(plain) : undefined;
+  const plain = text.trim();
+  if (plain === '')
+    return null;
+  const isNumber = /^(\d+|\d{1,3}([\s.,'’]\d{2,3})*[\s.,'’]\d{3})$/.test(plain);
+  const digits = plain.replace(/\D/g, '');
+  return isNumber && digits.length <= 10 ? Number(digits) : undefined;
 }
 
 export function StockCell({ food }: { food: Food }) {
