@@ -109,7 +109,7 @@ export const columns = computed(() => {
 
 /* ---- Orders that nobody has touched yet ---- */
 
-const seen = signal<ReadonlySet<number>>(new Set(inBrowser.get<number[]>('board.seen') ?? []));
+const seen = signal<ReadonlySet<number>>(new Set(inBrowser.get<number[]>('board.seen', Array.isArray) ?? []));
 
 /* New ones that ring. */
 export const untouched = computed<ReadonlySet<number>>(() => new Set(

@@ -8,7 +8,7 @@ import { signal } from '@preact/signals';
 import { CallError, type Fulfilment, type Order, type Payment, call, newKey } from '../api';
 import { lines, settled } from './cart';
 import { reachable, whenReachedAgain } from './connection';
-import { inBrowser, inTab } from './kept';
+import { hasShape, inBrowser, inTab } from './kept';
 import { me } from './session';
 
 export const TEXT_MAX = 500; // of an address and of a note, in characters
@@ -32,12 +32,21 @@ const AGAIN_MS = 2500;
 
 /* ---- The draft ---- */
 
+function isFulfilment(kept: unknown): boolean {
+  return kept === 'pickup' || kept === 'delivery';
+}
+
+function isDraft(kept: unknown): boolean {
+  return hasShape({ user: 'number', address: 'string', note: 'string' })(kept)
+    && ((kept as Draft).fulfilment === null || isFulfilment((kept as Draft).fulfilment));
+}
+
 function freshDraft(): Draft {
-  const fulfilment = inBrowser.get<Fulfilment>('fulfilment');
+  const fulfilment = inBrowser.get<Fulfilment>('fulfilment', isFulfilment);
   return { user: me.peek()?.id ?? 0, fulfilment, address: '', note: '' };
 }
 
-const kept = signal<Draft | null>(inTab.get<Draft>('order'));
+const kept = signal<Draft | null>(inTab.get<Draft>('order', isDraft));
 
 export function draft(): Draft {
   return kept.value && kept.value.user === me.value?.id ? kept.value : freshDraft();
@@ -72,9 +81,14 @@ function bodyOf({ fulfilment, address, note }: Draft, expectedTotal: number): Bo
   };
 }
 
+function isAttempt(kept: unknown): boolean {
+  return hasShape({ user: 'number', key: 'string', cart: 'string', at: 'number' })(kept)
+    && hasShape({ expected_total: 'number' })((kept as Attempt).body);
+}
+
 /* An attempt that got no answer yet; the cart may be empty because it came through all the same. */
 export function openAttempt(): Attempt | null {
-  const attempt = inTab.get<Attempt>('order.attempt');
+  const attempt = inTab.get<Attempt>('order.attempt', isAttempt);
   const mark = cartMark();
   const isOurs = attempt && attempt.user === me.peek()?.id && Date.now() - attempt.at < ATTEMPT_MS;
   return isOurs && (mark === '' || mark === attempt.cart) ? attempt : null;

@@ -21,13 +21,14 @@ export interface GuestLine {
 function isLine(line: Partial<GuestLine> | null): boolean {
   return Number.isSafeInteger(line?.food_id) && typeof line?.name === 'string'
     && Number.isSafeInteger(line.quantity) && line.quantity! > 0 && line.quantity! <= QUANTITY_MAX
-    && typeof line.wish?.key === 'string' && Number.isSafeInteger(line.wish.quantity);
+    && /^[\da-f]{32}$/.test(String(line.wish?.key)) && Number.isSafeInteger(line.wish!.quantity);
 }
 
 /* Anything may stand there: a past version of this page wrote it, or a curious customer. */
 export function keptLines(): GuestLine[] {
   const kept = inBrowser.get<GuestLine[]>('cart');
-  return Array.isArray(kept) ? kept.filter(isLine).slice(0, LINES_MAX) : [];
+  const lines = Array.isArray(kept) ? kept.filter(isLine) : [];
+  return [...new Map(lines.map((line) => [line.food_id, line])).values()].slice(0, LINES_MAX);
 }
 
 export const guest = signal<GuestLine[]>(keptLines());

@@ -1,12 +1,13 @@
 /* The prices that the customer saw last, of the dishes in the cart: when one differs now, the cart says
  * so. */
 import type { CartLine } from '../api';
-import { inBrowser } from './kept';
+import { hasShape, inBrowser } from './kept';
 
 type Prices = Record<string, number>;
 
 export function seenPrices(): Prices {
-  return inBrowser.get<Prices>('prices') ?? {};
+  const kept = Object.entries(inBrowser.get<Prices>('prices', hasShape({})) ?? {});
+  return Object.fromEntries(kept.filter(([, price]) => Number.isSafeInteger(price)));
 }
 
 export function setSeenPrices(lines: CartLine[]) {

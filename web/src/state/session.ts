@@ -1,10 +1,11 @@
 /* Who is logged in. The cookie is the session; a mark in the browser only says that asking is worth
  * it, so that visitors cause no refused call. */
-import { batch, computed, signal } from '@preact/signals';
+import { batch, computed, effect, signal } from '@preact/signals';
 import { CallError, type User, call, whenUnauthenticated } from '../api';
 import { whenReachedAgain } from './connection';
-import { inBrowser } from './kept';
+import { forget, inBrowser } from './kept';
 import { listen, tell } from './tabs';
+import { toasts } from './toast';
 
 /* undefined: not known yet; null: nobody. */
 export const me = signal<User | null | undefined>(inBrowser.get('known') ? undefined : null);
@@ -13,10 +14,20 @@ export const isAdmin = computed(() => me.value?.role === 'admin');
 /* Somebody's session ended without his wish: the log-in page says so. */
 export const wasEnded = signal(false);
 
+/* Who was in last: a session that has ended may be gone on with. */
+let last: number | null = null;
+effect(() => { last = me.value?.id ?? last; });
+
 /* What the tabs tell each other. Not by way of what is kept: that may reach another tab later. */
 interface News { user: User | null; wasEnded: boolean }
 
 function enter({ user, wasEnded: isEnded }: News) {
+  const had = last;
+  last = user?.id ?? (isEnded ? had : null);
+  if (had !== null && had !== last) { // whoever uses this browser next is somebody else
+    forget();
+    toasts.value = [];
+  }
   batch(() => {
     me.value = user;
     wasEnded.value = isEnded && !user;

@@ -2,7 +2,7 @@
  * phone, loses nothing of it. The password is never kept. */
 import { signal } from '@preact/signals';
 import type { Signup } from '../api';
-import { inBrowser, inTab } from './kept';
+import { hasShape, inBrowser, inTab } from './kept';
 
 /* What was filled in, for whoever comes back to mend it. */
 export interface Draft { email?: string; phone?: string; name?: string }
@@ -11,8 +11,13 @@ export interface Pending extends Signup {
   isDead: boolean; // the code was tried wrongly too often
 }
 
-export const draft = signal<Draft>(inTab.get<Draft>('draft') ?? {});
-export const pending = signal<Pending | null>(inTab.get<Pending>('signup'));
+function isPending(kept: unknown): boolean {
+  return hasShape({ email: 'string', signup_token: 'string' })(kept)
+    && hasShape({ expires_at: 'string', resend_at: 'string' })((kept as Pending).otp);
+}
+
+export const draft = signal<Draft>(inTab.get<Draft>('draft', hasShape({})) ?? {});
+export const pending = signal<Pending | null>(inTab.get<Pending>('signup', isPending));
 
 /* The address that was typed last on one of the pages on the way in: nobody types it twice. */
 export const typedEmail = signal(draft.value.email ?? '');
@@ -29,7 +34,7 @@ export function keepPending(next: Pending | null) {
 
 /* A friend's link is followed today, and the account perhaps made tomorrow. */
 export function friendCode(): string {
-  return inBrowser.get<string>('friend') ?? '';
+  return inBrowser.get<string>('friend', (code) => typeof code === 'string') ?? '';
 }
 
 export function keepFriendCode(code: string) {
