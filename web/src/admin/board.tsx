@@ -4,14 +4,14 @@ import { CircleAlert } from 'lucide-preact';
 import type { Order, OrderStatus } from '../api';
 import { plural } from '../format';
 import { Load } from '../parts/load';
+import { useLost } from '../parts/lost';
 import { Page } from '../parts/page';
 import { STATUS } from '../parts/status';
-import type { LiveState } from '../state/live';
 import { useAwake } from './awake';
 import { bell, ring, turnOff, turnOn, wakeAtTouch, warn } from './bell';
 import { BellControl, Keys, KeysButton, Silence } from './board_bar';
 import {
-  columns, endLoading, isLoaded, load, move, moves, orders, problem, put, touch, untouched,
+  columns, isLoaded, keepLoaded, load, move, moves, orders, problem, put, touch, untouched,
 } from './board_state';
 import { useFeed } from './feed';
 import { numbers } from './numbers';
@@ -21,7 +21,6 @@ import { Todo, useTodo } from './todo';
 
 const TODO_EVERY_MS = 60_000;
 const TODO_SOON_MS = 1000; // new orders may come in swarms
-const LOST_AFTER_MS = 2500; // a stream that is back before that is not worth a word
 
 function advanceNumber(number: number) {
   const [id] = [...numbers.peek()].find(([, other]) => other === number) ?? [];
@@ -136,20 +135,6 @@ function Tabs({ chosen, choose }: { chosen: OpenStatus; choose: (status: OpenSta
   );
 }
 
-/* Whether the stream has been away for so long that somebody has to know. */
-function useLost(state: LiveState): boolean {
-  const [isLost, setLost] = useState(false);
-  useEffect(() => {
-    if (state !== 'lost') {
-      setLost(false);
-      return undefined;
-    }
-    const timer = setTimeout(() => setLost(true), LOST_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, [state]);
-  return isLost;
-}
-
 function Lost({ isLost }: { isLost: boolean }) {
   return (
     <div role="alert">
@@ -183,12 +168,12 @@ function useBoard() {
     },
   });
   useEffect(() => {
-    void load();
+    const end = keepLoaded();
     const timer = setInterval(() => void todo.reload(), TODO_EVERY_MS);
     return () => {
       clearInterval(timer);
       clearTimeout(soon.current);
-      endLoading();
+      end();
     };
   }, []);
   return { todo, state };

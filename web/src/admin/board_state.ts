@@ -60,6 +60,7 @@ async function readAll() {
   orders.value = new Map([...orders.peek()].filter(([id]) => touched.get(id)! > began));
 }
 
+let isWatched = false;
 let isReading = false;
 let again = false;
 let retry: ReturnType<typeof setTimeout> | undefined;
@@ -79,14 +80,20 @@ export async function load() {
     problem.value = null;
   } catch (error) {
     problem.value = error;
-    if (!(error instanceof CallError) || error.status !== 401)
+    if (isWatched && (!(error instanceof CallError) || error.status !== 401))
       retry = setTimeout(load, RETRY_MS);
   }
   isReading = false;
 }
 
-export function endLoading() {
-  clearTimeout(retry);
+/* Reads for as long as the board is looked at, also after a failure; returns how to end that. */
+export function keepLoaded(): () => void {
+  isWatched = true;
+  void load();
+  return () => {
+    isWatched = false;
+    clearTimeout(retry);
+  };
 }
 
 /* ---- What the columns show ---- */

@@ -6,6 +6,7 @@ import { type Order, type OrderEvent, call } from '../api';
 import { money, plural, when } from '../format';
 import { Button } from '../parts/button';
 import { Load, useLoad } from '../parts/load';
+import { useLost } from '../parts/lost';
 import { Page } from '../parts/page';
 import { isFinal, STATUS, StatusTag } from '../parts/status';
 import { Age, useMinutes } from './age';
@@ -182,13 +183,13 @@ export function AdminOrderPage({ id }: { id: number }) {
     if (next.id === id && next.version >= (read.data?.version ?? 0))
       read.set(next);
   };
-  const state = useFeed({ onOrder: set, onStale: () => void read.reload() });
+  const isLost = useLost(useFeed({ onOrder: set, onStale: () => void read.reload() }));
   const order = read.data;
   return (
     <Page title={`Order ${id}`} heading={<>Order <span class="number">{id}</span>
       {order && <span class="order-when">{when(order.created_at)}</span>}</>}>
       <div role="status">
-        {state === 'lost' && order && !isFinal(order.status) && (
+        {isLost && order && !isFinal(order.status) && (
           <p class="banner order-lost">
             <CloudOff size={18} aria-hidden="true" /> Not live just now: this may be old. Trying again …
           </p>

@@ -2,7 +2,7 @@
 import { Check } from 'lucide-preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { type AdminPayment, call, CallError } from '../api';
-import { Button, useBusy } from '../parts/button';
+import { Button } from '../parts/button';
 import { Field, Form } from '../parts/form';
 import { toast } from '../state/toast';
 
@@ -82,16 +82,14 @@ export function Resolve(props: ResolveProps) {
 export function Reopen({ payment, onChange, onStale, children }: {
   payment: AdminPayment; onChange: (payment: AdminPayment) => void; onStale: () => void; children: string;
 }) {
-  const [busy, run] = useBusy();
-  return (
-    <Button busy={busy} onClick={() => void run(async () => {
-      try {
-        onChange(await put(payment, { resolved: false }));
-      } catch (error) {
-        if (isStale(error))
-          onStale();
-        throw error;
-      }
-    })}>{children}</Button>
-  );
+  const reopen = async () => {
+    try {
+      onChange(await put(payment, { resolved: false }));
+    } catch (error) {
+      if (isStale(error))
+        onStale();
+      throw error;
+    }
+  };
+  return <Button onClick={reopen}>{children}</Button>;
 }

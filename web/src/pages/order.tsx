@@ -5,6 +5,7 @@ import type { Order } from '../api';
 import { Again } from '../parts/again';
 import { Button } from '../parts/button';
 import { Load } from '../parts/load';
+import { useLost } from '../parts/lost';
 import { Notice } from '../parts/notice';
 import { OrderLines } from '../parts/order_lines';
 import { Page } from '../parts/page';
@@ -14,7 +15,6 @@ import { date, clock, money } from '../format';
 import { type Followed, useFollowedOrder } from '../state/follow_order';
 import { shop } from '../state/shop';
 
-const LOST_AFTER_MS = 3000; // shorter breaks are nobody's business
 const LOST = 'The live connection is lost. Trying to get it back; this is the last that was heard.';
 const PLAIN = 'Updates by itself';
 const AGAIN = 'Live again: this is up to date.';
@@ -33,22 +33,12 @@ function Announcer({ order }: { order: Order }) {
 
 /* Whether what is shown is live; a loss is told when it lasts. */
 function Connection({ state }: { state: Followed['state'] }) {
-  const [isLost, setLost] = useState(false);
-  const [wasLost, setWasLost] = useState(false);
-  useEffect(() => {
-    if (state !== 'lost') {
-      setLost(false);
-      return undefined;
-    }
-    const timer = setTimeout(() => {
-      setLost(true);
-      setWasLost(true);
-    }, LOST_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, [state]);
+  const isLost = useLost(state);
+  const wasLost = useRef(false);
+  wasLost.current ||= isLost;
   if (state === 'over')
     return null;
-  const isBack = wasLost && state === 'live';
+  const isBack = wasLost.current && state === 'live';
   return (
     <p class={`order-live small ${isLost ? 'lost' : ''} no-print`} role="status">
       {isLost

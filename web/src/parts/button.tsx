@@ -25,18 +25,18 @@ export function useBusy(): [boolean, (action: () => unknown) => Promise<void>] {
     if (running.current)
       return;
     running.current = true;
-    const result = action();
-    if (result instanceof Promise) {
-      setBusy(true);
-      try {
+    try {
+      const result = action();
+      if (result instanceof Promise) {
+        setBusy(true);
         await result;
-      } catch (error) {
-        toast(explain(error), { kind: 'bad' });
-      } finally {
-        setBusy(false);
       }
+    } catch (error) {
+      toast(explain(error), { kind: 'bad' });
+    } finally {
+      running.current = false;
+      setBusy(false);
     }
-    running.current = false;
   };
   return [busy, run];
 }

@@ -103,17 +103,18 @@ function begin(body: Body): Attempt {
 
 function pause(ms: number, stop: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const end = whenReachedAgain(() => finish());
-    const timer = setTimeout(() => finish(), ms);
-    function finish() {
+    const finish = () => {
       clearTimeout(timer);
       end();
+      stop.removeEventListener('abort', finish);
       if (stop.aborted)
         reject(stop.reason as Error);
       else
         resolve();
-    }
-    stop.addEventListener('abort', () => finish(), { once: true });
+    };
+    const end = whenReachedAgain(finish);
+    const timer = setTimeout(finish, stop.aborted ? 0 : ms);
+    stop.addEventListener('abort', finish);
   });
 }
 
