@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { load } from '../lib/bundle.mjs';
 
-const { money, parseMoney, plainMoney, plural, shop, waitText } = await load('src/format.ts', 'src/state/shop.ts');
+const {
+  countdown, money, parseMoney, plainMoney, plural, shop, waitText,
+} = await load('src/format.ts', 'src/state/shop.ts');
 
 function use(currency, currency_exponent) {
   shop.value = { currency, currency_exponent, timezone: 'Africa/Lagos' };
@@ -65,4 +67,6 @@ test('one and many, and how long to wait', () => {
   assert.equal(plural(0, 'order'), '0 orders');
   assert.equal(waitText(59.2), '60 seconds');
   assert.equal(waitText(301), '6 minutes');
+  assert.equal(countdown(59_999), '0:59');
+  assert.equal(countdown(605_000), '10:05');
 });

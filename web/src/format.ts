@@ -117,6 +117,12 @@ export function minutesSince(time: string): number {
   return Math.max(0, Math.floor((serverNow() - Date.parse(time)) / 60_000));
 }
 
+/* 4:05, in minutes and seconds. */
+export function countdown(ms: number): string {
+  const left = Math.floor(ms / 1000);
+  return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
+}
+
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString()} ${n === 1 ? one : many}`;
 }

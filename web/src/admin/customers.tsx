@@ -4,12 +4,10 @@ import { Users } from 'lucide-preact';
 import { call } from '../api';
 import { Button } from '../parts/button';
 import { Empty } from '../parts/empty';
-import { Loading } from '../parts/load';
+import { Failed, Loading } from '../parts/load';
 import { More, usePages } from '../parts/more';
-import { Notice } from '../parts/notice';
 import { Page } from '../parts/page';
 import { SearchField, useSettled } from '../parts/search';
-import { explain } from '../words';
 import { CustomerRow } from './customer_row';
 
 /* A question that is no longer asked is not waited for. */
@@ -54,12 +52,7 @@ export function CustomersPage() {
     <Page title="Customers">
       <div class="toolbar"><SearchField label="Name, email or phone" value={search} onValue={setSearch} /></div>
       <p class="visually-hidden" role="status">{items && (items.length ? `${items.length} found` : 'Nobody found')}</p>
-      {error !== null && (
-        <Notice kind="bad" role="alert">
-          <p>{explain(error)}</p>
-          <Button onClick={pages.reload}>Try again</Button>
-        </Notice>
-      )}
+      {error !== null && <Failed error={error} retry={pages.reload} />}
       {!items && error === null && <Loading />}
       {items && items.length > 0 && <CustomerTable pages={pages} />}
       {items?.length === 0 && (

@@ -5,14 +5,12 @@ import type { Food } from '../api';
 import { Button } from '../parts/button';
 import { Choice } from '../parts/choice';
 import { Empty } from '../parts/empty';
-import { Loading } from '../parts/load';
-import { Notice } from '../parts/notice';
+import { Failed, Loading } from '../parts/load';
 import { Page } from '../parts/page';
 import { SearchField } from '../parts/search';
 import { search } from '../search';
 import { inTab } from '../state/kept';
 import { type Category, foods, groupByCategory, isSoldOut, loadMenu, menuError } from '../state/menu';
-import { explain } from '../words';
 import { FoodRow } from './food_row';
 import { shownFoods } from './menu_edits';
 
@@ -130,12 +128,7 @@ export function MenuManagerPage() {
       </div>
       {list && <Dishes list={list} />}
       {!list && !menuError.value && <Loading what="Reading the menu …" />}
-      {!list && menuError.value !== null && (
-        <Notice kind="bad" role="alert">
-          <p>{explain(menuError.value)}</p>
-          <Button onClick={loadMenu}>Try again</Button>
-        </Notice>
-      )}
+      {!list && menuError.value !== null && <Failed error={menuError.value} retry={loadMenu} />}
     </Page>
   );
 }

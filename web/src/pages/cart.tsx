@@ -8,7 +8,7 @@ import { CartSaid } from '../parts/cart_bar';
 import { CartRow } from '../parts/cart_line';
 import { CheckoutLink } from '../parts/checkout_link';
 import { Empty } from '../parts/empty';
-import { Loading } from '../parts/load';
+import { Failed, Loading } from '../parts/load';
 import { Notice } from '../parts/notice';
 import { OpenPayment } from '../parts/open_payment';
 import { Page } from '../parts/page';
@@ -20,7 +20,6 @@ import { seenPrices, setSeenPrices } from '../state/seen_prices';
 import { me } from '../state/session';
 import { shop } from '../state/shop';
 import { toast } from '../state/toast';
-import { explain } from '../words';
 
 function put(back: CartLine[]) {
   for (const { food_id: id, name, quantity } of back)
@@ -92,12 +91,7 @@ function Content() {
     );
   if (!error)
     return <Loading what="Looking into your cart …" />;
-  return (
-    <Notice kind="bad" role="alert">
-      <p>{explain(error)}</p>
-      <Button onClick={() => (me.value ? enter() : loadMenu())}>Try again</Button>
-    </Notice>
-  );
+  return <Failed error={error} retry={() => (me.value ? enter() : loadMenu())} />;
 }
 
 /* What could not be put back into the cart, and so has no line to say it. */

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Bike, ShoppingBag, Store } from 'lucide-preact';
 import { CallError, call } from '../api';
 import {
-  Asking, OpenPayment, PriceChanged, Unavailable, Wait, pendingPayment,
+  Asking, OtherPayment, PriceChanged, Unavailable, Wait, pendingPayment,
 } from '../parts/checkout_notes';
 import { Cards, type Option } from '../parts/cards';
 import { Empty } from '../parts/empty';
@@ -17,10 +17,11 @@ import type { Fulfilment } from '../api';
 import { money } from '../format';
 import { enter, isLoaded, isSettled, lines, loadCart, total } from '../state/cart';
 import {
-  type Placed, TEXT_MAX, type Waiting, draft, editDraft, endDraft, goToPay, openAttempt, place,
+  type Placed, TEXT_MAX, type Waiting, draft, editDraft, endDraft, openAttempt, place,
   resume,
 } from '../state/checkout';
 import { loadMenu } from '../state/menu';
+import { goToPay } from '../state/payment';
 import { explain } from '../words';
 
 const WAYS: Option<Fulfilment>[] = [
@@ -123,7 +124,7 @@ function CheckoutForm() {
     <>
       {broken.length > 0 && <Unavailable lines={broken} />}
       {change && <PriceChanged {...change} />}
-      {payment && !waiting && !broken.length && <OpenPayment payment={payment} />}
+      {payment && !waiting && !broken.length && <OtherPayment payment={payment} />}
       <Form class="checkout-form" onSubmit={submit} disabled={broken.length > 0}
         submit={total.value ? `Pay ${money(total.value)}` : 'Place the order'}>
         <fieldset class="stack" disabled={waiting !== null}><How /></fieldset>

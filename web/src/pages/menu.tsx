@@ -11,14 +11,13 @@ import { CartSide } from '../parts/cart_side';
 import { CategoryTabs } from '../parts/category_tabs';
 import { Empty } from '../parts/empty';
 import { FoodCard } from '../parts/food_card';
-import { Notice } from '../parts/notice';
+import { Failed } from '../parts/load';
 import { Page } from '../parts/page';
 import { SearchField } from '../parts/search';
 import { search, slug } from '../search';
 import { canOrder, foods, groupByCategory, isOpen, loadMenu, menuError } from '../state/menu';
 import { isAdmin } from '../state/session';
 import { shop } from '../state/shop';
-import { explain } from '../words';
 
 const TYPED_MS = 250; // after the last letter, the address takes what was typed
 const FIRST = 3; // cards that are seen without scrolling
@@ -159,18 +158,13 @@ function Content() {
     return <Nothing />;
   if (!menuError.value)
     return <Skeleton />;
-  return (
-    <Notice kind="bad" role="alert">
-      <p>{explain(menuError.value)}</p>
-      <Button onClick={loadMenu}>Try again</Button>
-    </Notice>
-  );
+  return <Failed error={menuError.value} retry={loadMenu} />;
 }
 
 export function MenuPage() {
   return (
     <Page title="Menu" class="menu-page">
-      <div class="menu-main"><Content /></div>
+      <div><Content /></div>
       <CartSide />
       <CartSaid />
       <CartBar />

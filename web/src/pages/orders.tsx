@@ -3,17 +3,14 @@ import { useEffect, useRef } from 'preact/hooks';
 import { UtensilsCrossed } from 'lucide-preact';
 import { type Order, call } from '../api';
 import { Again } from '../parts/again';
-import { Button } from '../parts/button';
 import { Empty } from '../parts/empty';
-import { Loading } from '../parts/load';
+import { Failed, Loading } from '../parts/load';
 import { More, type Pages, usePages } from '../parts/more';
-import { Notice } from '../parts/notice';
 import { Page } from '../parts/page';
 import { StatusTag, isFinal } from '../parts/status';
 import { nextText } from '../parts/track';
 import { money, when } from '../format';
 import { whenReachedAgain } from '../state/connection';
-import { explain } from '../words';
 
 function dishes({ items }: Order): string {
   const names = items.map(({ quantity, name }) => (quantity > 1 ? `${quantity} × ${name}` : name));
@@ -85,11 +82,7 @@ export function OrdersPage() {
   return (
     <Page title="Your orders" class="narrow">
       {!items && !error && <Loading what="Reading your orders …" />}
-      {!!error && (
-        <Notice kind="bad" role="alert">
-          <p>{explain(error)}</p><Button onClick={pages.reload}>Try again</Button>
-        </Notice>
-      )}
+      {!!error && <Failed error={error} retry={pages.reload} />}
       {items?.length === 0 && (
         <Empty icon={UtensilsCrossed}>
           <p>You have not ordered anything yet.</p>

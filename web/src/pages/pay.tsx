@@ -10,9 +10,9 @@ import { Notice } from '../parts/notice';
 import { Page } from '../parts/page';
 import { PayEnd } from '../parts/pay_end';
 import { Way } from '../parts/pay_ways';
-import { money, plural } from '../format';
-import { loadCart } from '../state/cart';
+import { countdown, money, plural } from '../format';
 import { seconds, serverNow } from '../state/clock';
+import { giveUp } from '../state/payment';
 import { me } from '../state/session';
 
 const POLL_MS = 2500;
@@ -70,13 +70,12 @@ function useFollow(from: Loaded<Payment>) {
 
 function TimeLeft({ until }: { until: string }) {
   void seconds.value;
-  const left = Math.max(0, Math.floor((Date.parse(until) - serverNow()) / 1000));
-  const text = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
+  const leftMs = Math.max(0, Date.parse(until) - serverNow());
   return (
     <p class="quiet">
-      <span aria-hidden="true">Held for you for another <span class="number">{text}</span></span>
+      <span aria-hidden="true">Held for you for another <span class="number">{countdown(leftMs)}</span></span>
       <span class="visually-hidden">
-        Held for you for {plural(Math.ceil(left / 60), 'more minute')}
+        Held for you for {plural(Math.ceil(leftMs / 60_000), 'more minute')}
       </span>
     </p>
   );
@@ -84,18 +83,12 @@ function TimeLeft({ until }: { until: string }) {
 
 function GiveUp({ payment }: { payment: Payment }) {
   const { route } = useLocation();
-  const giveUp = async () => {
-    try {
-      await call('delete', '/api/payments/{id}', { id: payment.id });
-    } catch (error) {
-      if (!(error instanceof CallError) || error.code !== 'payment_not_open')
-        throw error;
-    }
-    await loadCart().catch(() => {});
+  const leave = async () => {
+    await giveUp(payment);
     route('/cart', true);
   };
   return (
-    <Button kind="quiet" onClick={giveUp}>Give up this payment and go back to the cart</Button>
+    <Button kind="quiet" onClick={leave}>Give up this payment and go back to the cart</Button>
   );
 }
 
@@ -106,12 +99,15 @@ function Paying({ from, payment, token }: {
   const amount = money(payment.amount, payment.currency);
   const user = me.value?.id;
   useEffect(() => {
+    let isGone = false;
     setOwner(false);
     if (user)
-      call('get', '/api/payments/{id}', { id: payment.id }).then(() => setOwner(true), () => {});
+      call('get', '/api/payments/{id}', { id: payment.id })
+        .then(() => setOwner(!isGone), () => {});
+    return () => { isGone = true; };
   }, [user, payment.id]);
   return (
-    <div class="stack pay">
+    <div class="stack">
       <div class="pay-due">
         <p class="quiet">To pay</p>
         <p class={`pay-sum number ${amount.length > 11 ? 'long' : ''}`}>{amount}</p>

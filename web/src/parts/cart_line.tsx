@@ -46,7 +46,7 @@ export function CartRow({ line, was, onRemove }: LineProps) {
   return (
     <li class={line.problem ? 'cart-line wrong' : 'cart-line'}>
       <FoodPicture url={line.image_url} small />
-      <div class="line-what">
+      <div>
         <h2 dir="auto">{name}</h2>
         <p class="quiet small">
           <span class="money">{money(price)}</span> each

@@ -2,11 +2,12 @@
 import type { ComponentChildren } from 'preact';
 import { useLocation } from 'preact-iso/router';
 import { useEffect, useRef } from 'preact/hooks';
-import { type CartLine, type Payment, call } from '../api';
+import type { CartLine, Payment } from '../api';
 import { clock, money } from '../format';
 import { account, loadCart, setQuantity, settled, total } from '../state/cart';
-import { type Waiting, goToPay } from '../state/checkout';
+import type { Waiting } from '../state/checkout';
 import { foodById, loadMenu } from '../state/menu';
+import { giveUp, goToPay } from '../state/payment';
 import { Button } from './button';
 import { Loading } from './load';
 import { Notice } from './notice';
@@ -74,16 +75,9 @@ export function PriceChanged({ from, to }: { from: number; to: number }) {
 }
 
 /* The account can have one open payment: paying for another cart replaces it. */
-export function OpenPayment({ payment }: { payment: Payment }) {
+export function OtherPayment({ payment }: { payment: Payment }) {
   const { route } = useLocation();
   const isSame = payment.amount === total.value;
-  const giveUp = async () => {
-    await call('delete', '/api/payments/{id}', { id: payment.id }).catch((error) => {
-      if (error.code !== 'payment_not_open')
-        throw error;
-    });
-    await loadCart();
-  };
   return (
     <Notice kind="plain">
       <p>
@@ -98,7 +92,7 @@ export function OpenPayment({ payment }: { payment: Payment }) {
             {isSame ? 'Go on paying' : 'Pay that one'}
           </Button>
         )}
-        <Button kind="quiet" onClick={giveUp}>Give it up</Button>
+        <Button kind="quiet" onClick={() => giveUp(payment)}>Give it up</Button>
       </div>
     </Notice>
   );

@@ -36,7 +36,7 @@ function NavLink({ href, text, icon: Icon, path }: {
 function CartLink({ path }: { path: string }) {
   const n = count.value;
   return (
-    <a class="nav-link cart-link" href="/cart" aria-current={isAt(path, '/cart') ? 'page' : undefined}
+    <a class="nav-link" href="/cart" aria-current={isAt(path, '/cart') ? 'page' : undefined}
       aria-label={n ? `Cart, ${plural(n, 'dish', 'dishes')}` : 'Cart'}>
       <ShoppingBag size={20} aria-hidden="true" /><span>Cart</span>
       {n > 0 && <span class="badge" aria-hidden="true">{n}</span>}

@@ -4,26 +4,10 @@ import { useState } from 'preact/hooks';
 import { call } from '../api';
 import { date, plural } from '../format';
 import { shop } from '../state/shop';
-import { toast } from '../state/toast';
-import { explain } from '../words';
 import { Button } from './button';
-import { Loading } from './load';
+import { copy } from './copy';
+import { Failed, Loading } from './load';
 import { More, usePages } from './more';
-import { Notice } from './notice';
-
-/* navigator.clipboard wants https, and a shop in the house may have none. */
-async function copy(text: string) {
-  if (navigator.clipboard) {
-    await navigator.clipboard.writeText(text);
-    return;
-  }
-  const field = document.createElement('textarea');
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  document.execCommand('copy');
-  field.remove();
-}
 
 async function share(url: string) {
   try {
@@ -41,12 +25,7 @@ function Friends({ onCount }: { onCount: (count: number) => void }) {
     return page;
   }, []);
   if (pages.error)
-    return (
-      <Notice kind="bad" role="alert">
-        <p>{explain(pages.error)}</p>
-        <Button onClick={pages.reload}>Try again</Button>
-      </Notice>
-    );
+    return <Failed error={pages.error} retry={pages.reload} />;
   if (!pages.items)
     return <Loading />;
   return (
@@ -75,10 +54,9 @@ export function Invite({ code }: { code: string }) {
       <p class="quiet">Give a friend this code, or the link.</p>
       <p class="invite-code">{code}</p>
       <div class="row">
-        <Button class="grow" onClick={async () => {
-          await copy(url);
-          toast('The link is copied.', { kind: 'good' });
-        }}><Copy size={18} aria-hidden="true" /> Copy link</Button>
+        <Button class="grow" onClick={() => copy(url, 'The link is copied.')}>
+          <Copy size={18} aria-hidden="true" /> Copy link
+        </Button>
         {'share' in navigator && (
           <Button class="grow" onClick={() => share(url)}>
             <Share2 size={18} aria-hidden="true" /> Share

@@ -53,6 +53,20 @@ export function Loading({ what = 'One moment …' }: { what?: string }) {
   return <p class="loading quiet" role="status"><span class="spinner" aria-hidden="true" /> {what}</p>;
 }
 
+/* What went wrong, and the way to try it again: none where trying helps nothing. */
+export function Failed({ error, retry }: { error: unknown; retry: () => Promise<void> }) {
+  const isGone = error instanceof CallError && error.status === 404;
+  return (
+    <Notice kind="bad" role="alert">
+      <p>
+        {isGone ? 'This is not here: it was taken away, or it belongs to somebody else.'
+          : explain(error)}
+      </p>
+      {!isGone && <Button onClick={retry}>Try again</Button>}
+    </Notice>
+  );
+}
+
 /* The data once it is there; before that, what is to be said instead. */
 export function Load<T>({ from, what, children }: {
   from: Pick<Loaded<T>, 'data' | 'error' | 'reload'>; what?: string; children: (data: T) => ComponentChildren;
@@ -60,13 +74,5 @@ export function Load<T>({ from, what, children }: {
   const { data, error, reload } = from;
   if (data !== null)
     return <>{children(data)}</>;
-  if (!error)
-    return <Loading what={what} />;
-  const isGone = error instanceof CallError && error.status === 404;
-  return (
-    <Notice kind="bad" role="alert">
-      <p>{isGone ? 'This is not here: it was taken away, or it belongs to somebody else.' : explain(error)}</p>
-      {!isGone && <Button onClick={reload}>Try again</Button>}
-    </Notice>
-  );
+  return error ? <Failed error={error} retry={reload} /> : <Loading what={what} />;
 }

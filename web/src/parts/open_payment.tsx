@@ -1,21 +1,12 @@
 /* An order that waits for its payment: its dishes are held until then. */
 import { useEffect } from 'preact/hooks';
-import { type Payment, CallError, call } from '../api';
+import type { Payment } from '../api';
 import { clock, money } from '../format';
 import { serverNow, seconds } from '../state/clock';
 import { loadCart } from '../state/cart';
+import { giveUp } from '../state/payment';
 import { Button } from './button';
 import { Notice } from './notice';
-
-async function giveUp(id: number) {
-  try {
-    await call('delete', '/api/payments/{id}', { id });
-  } catch (error) {
-    if (!(error instanceof CallError) || ![404, 409].includes(error.status))
-      throw error; // else it is not open any more: what it is now, the cart says
-  }
-  await loadCart();
-}
 
 export function OpenPayment({ payment }: { payment: Payment }) {
   const isOver = seconds.value >= 0 && Date.parse(payment.expires_at) <= serverNow();
@@ -31,7 +22,7 @@ export function OpenPayment({ payment }: { payment: Payment }) {
         Its dishes are kept for you until {clock(payment.expires_at)}.</p>
       <div class="row">
         {payment.checkout_url && <a class="button main" href={payment.checkout_url}>Go on paying</a>}
-        <Button onClick={() => giveUp(payment.id)}>Give it up</Button>
+        <Button onClick={() => giveUp(payment)}>Give it up</Button>
       </div>
     </Notice>
   );

@@ -1,14 +1,10 @@
 /* Another code. Codes go out once a minute at most; the server says when the next one can. */
 import { CallError, call } from '../api';
+import { countdown } from '../format';
 import { seconds, serverNow } from '../state/clock';
 import { type Pending, keepPending } from '../state/signup';
 import { toast } from '../state/toast';
 import { Button, type ButtonKind } from './button';
-
-function minutesAndSeconds(ms: number): string {
-  const rest = Math.floor(ms / 1000);
-  return `${Math.floor(rest / 60)}:${String(rest % 60).padStart(2, '0')}`;
-}
 
 export interface ResendProps {
   signup: Pending;
@@ -41,7 +37,7 @@ export function Resend({ signup, kind, onRefused }: ResendProps) {
   return (
     <Button kind={kind} class="full" onClick={resend} disabled={waitMs > 0}>
       {waitMs <= 0 ? 'Mail me a new code'
-        : <>New code in <span class="number">{minutesAndSeconds(waitMs)}</span></>}
+        : <>New code in <span class="number">{countdown(waitMs)}</span></>}
     </Button>
   );
 }

@@ -183,12 +183,3 @@ export async function place(shownTotal: number, onWait: (why: Waiting) => void, 
 export function resume(attempt: Attempt, onWait: (why: Waiting) => void, stop: AbortSignal) {
   return run(attempt, onWait, stop);
 }
-
-/* Where to pay. Our own page keeps the application running, and its token stays behind the #. */
-export function goToPay(url: string, route: (url: string, replace?: boolean) => void) {
-  const { origin, pathname, search, hash } = new URL(url, location.href);
-  if (origin === location.origin)
-    route(pathname + search + hash);
-  else
-    location.href = url;
-}
