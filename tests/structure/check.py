@@ -483,6 +483,67 @@ def check_limits(tree):
         yield Problem(header, 1, f"the limit {name} is not in {OPERATIONS}")
 
 
+def blanked(pattern, text):
+    """The text without what is like the pattern, each line where it was."""
+    return re.sub(pattern, lambda m: re.sub(r"[^\n]", " ", m[0]), text, flags=re.DOTALL)
+
+
+def check_styles(tree):
+    """Colours are in tokens.css alone, each token is used, and each class is one that a page has."""
+    styles = {
+        tree.name(path): blanked(r"/\*.*?\*/|'[^']*'", path.read_text(encoding="utf-8"))
+        for path in tree.files("web/styles")
+    }
+    pages = "".join(
+        path.read_text(encoding="utf-8")
+        for path in tree.files("web")
+        if path.suffix in (".ts", ".tsx", ".html")
+    )
+    words = set(re.findall(r"[A-Za-z][\w-]*", pages))
+    values = "".join(re.findall(r"var\([^)]*\)", "".join(styles.values())))
+    used = set(re.findall(r"--\w[\w-]*", pages + values))
+    for name, text in styles.items():
+        for match in re.finditer(r"\.([a-zA-Z][\w-]*)", blanked(r"\{[^{}]*\}", text)):
+            word = match[1]
+            if word not in words and not word.startswith("u-"):  # those are uPlot's
+                yield Problem(name, line_at(text, match.start()), f"no page has the class {word}")
+        if name.endswith("/tokens.css"):
+            for match in re.finditer(r"(--\w[\w-]*)\s*:", text):
+                if match[1] not in used:
+                    line = line_at(text, match.start())
+                    yield Problem(name, line, f"nothing uses {match[1]}")
+            continue
+        for match in re.finditer(r":[^;{}]*?(#[0-9a-fA-F]{3,8}\b|\b(?:rgb|hsl)a?\()", text):
+            line = line_at(text, match.start(1))
+            yield Problem(name, line, "a colour outside of tokens.css")
+
+
+def addresses(tree, name, below=""):
+    """The addresses that a file of pages shows, as src/api/routes.c writes them."""
+    path = tree.root / name
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    for match in re.finditer(r'<Route path="([^"*]*)"', text):
+        address = re.sub(r":(\w+)", r"{\1}", below + match[1])
+        yield address.rstrip("/") or "/"
+
+
+def check_addresses(tree):
+    """The server answers with the pages where they show something, and nowhere else."""
+    app, staff, routes = "web/src/app.tsx", "web/src/admin/pages.tsx", "src/api/routes.c"
+    shown = dict.fromkeys(addresses(tree, app), app)
+    shown.update(dict.fromkeys(addresses(tree, staff, "/admin"), staff))
+    served = {}
+    row = re.compile(r'HTTP_GET, "([^"]*)"[^}]*\}[^}]*\bpage_get\b')
+    for source in tree.sources("src/api"):
+        if source.name == routes:
+            for match in row.finditer(source.text):
+                served[match[1]] = source.line(match.start())
+    for address in sorted(shown.keys() - served.keys()):
+        yield Problem(shown[address], 1, f"{address} is not in {routes}")
+    for address in sorted(served.keys() - shown.keys()):
+        yield Problem(routes, served[address], f"no page shows {address}")
+
+
 RULES = [
     check_includes,
     check_sql_place,
@@ -495,6 +556,8 @@ RULES = [
     check_migrations,
     check_log_lines,
     check_limits,
+    check_styles,
+    check_addresses,
 ]
 
 

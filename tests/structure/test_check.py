@@ -338,6 +338,40 @@ class CheckTest(unittest.TestCase):
             f"{name}:11: OLD_MAX is not defined",
         )
 
+    def test_styles(self):
+        page = "export const Page = () => <p class={isOn ? 'on' : 'off'}>x</p>;\n"
+        tokens = "/* .none #fff */\n:root {\n  --ink: #23201B;\n  --size: 4px;\n}\n"
+        good = (
+            ".on { color: var(--ink); }\n"
+            "@media (min-width: 1.5rem) {\n  .off.u-x { margin: var(--size); }\n}\n"
+        )
+        files = {"web/src/page.tsx": page, "web/styles/tokens.css": tokens}
+        self.assert_good({**files, "web/styles/page.css": good})
+        self.assert_found(
+            {**files, "web/styles/page.css": good + ".on .gone { color: #fff; }\n"},
+            "web/styles/page.css:5: no page has the class gone",
+            "web/styles/page.css:5: a colour outside of tokens.css",
+        )
+        self.assert_found(
+            {**files, "web/styles/page.css": ".on { color: var(--ink); margin: 4px; }\n"},
+            "web/styles/tokens.css:4: nothing uses --size",
+        )
+
+    def test_addresses(self):
+        app = '<Route path="/" x /><Route path="/orders/:id" x /><Route path="/admin/*" x />\n'
+        staff = '<Route path="/" x />\n<Route path="/menu/:id" x />\n'
+        routes = "".join(
+            f'    {{{{HTTP_GET, "{address}", LOOP}}, ALL, 0, page_get}},\n'
+            for address in ("/", "/orders/{id}", "/admin", "/admin/menu/{id}")
+        )
+        files = {"web/src/app.tsx": app, "web/src/admin/pages.tsx": staff}
+        self.assert_good({**files, "src/api/routes.c": routes})
+        self.assert_found(
+            {**files, "src/api/routes.c": routes.replace("menu", "food")},
+            "web/src/admin/pages.tsx:1: /admin/menu/{id} is not in src/api/routes.c",
+            "src/api/routes.c:4: no page shows /admin/food/{id}",
+        )
+
     def test_migration_numbers(self):
         more = "migrations/0002-more.sql"
         self.assert_found(
