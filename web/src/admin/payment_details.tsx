@@ -1,6 +1,7 @@
 /* All that is known of a payment: what it pays for, and what happened to it. */
 import type { AdminPayment } from '../api';
 import { date, clock, money, when } from '../format';
+import { serverNow } from '../state/clock';
 import { eventWords } from './payment_words';
 
 function Lines({ payment }: { payment: AdminPayment }) {
@@ -55,7 +56,7 @@ export function PaymentDetails({ payment }: { payment: AdminPayment }) {
         {note && <p class="small">Note: <span dir="auto" class="paid-text">{note}</span></p>}
         <p class="quiet small">
           Payment {payment.id}, {provider === 'manual' ? 'confirmed by hand' : `by ${provider}`}{ref && `, ${ref}`}.
-          {' '}Its time {Date.parse(end) > Date.now() ? 'ends' : 'ended'} {date(end)}, {clock(end)}.
+          {' '}Its time {Date.parse(end) > serverNow() ? 'ends' : 'ended'} {date(end)}, {clock(end)}.
         </p>
       </section>
       <section>

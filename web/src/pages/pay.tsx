@@ -5,6 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Lock } from 'lucide-preact';
 import { CallError, type Payment, call } from '../api';
 import { Button } from '../parts/button';
+import { useHash } from '../parts/hash';
 import { Load, type Loaded, useLoad } from '../parts/load';
 import { Notice } from '../parts/notice';
 import { Page } from '../parts/page';
@@ -17,20 +18,6 @@ import { me } from '../state/session';
 
 const POLL_MS = 2500;
 const POLL_ENDED_MS = 15_000; // late news may still make the order
-
-function readToken(): string | null {
-  return /^#([\w-]{16,})$/.exec(location.hash)?.[1] ?? null;
-}
-
-function useToken(): string | null {
-  const [token, setToken] = useState(readToken);
-  useEffect(() => {
-    const follow = () => setToken(readToken());
-    addEventListener('hashchange', follow);
-    return () => removeEventListener('hashchange', follow);
-  }, []);
-  return token;
-}
 
 function isOpen({ status }: Payment): boolean {
   return status === 'creating' || status === 'pending';
@@ -135,7 +122,7 @@ function Unknown() {
 }
 
 export function PayPage({ id }: { id: number }) {
-  const token = useToken();
+  const token = /^#([\w-]{16,})$/.exec(useHash())?.[1] ?? null;
   const from = useLoad(() => read(id, token), [id, token]);
   useFollow(from);
   const isUnknown = from.error instanceof CallError && [400, 401, 404].includes(from.error.status);

@@ -1,27 +1,13 @@
 import { useLocation } from 'preact-iso/router';
-import { useEffect, useState } from 'preact/hooks';
-import { type CallError, call } from '../api';
+import { useState } from 'preact/hooks';
+import { CallError, call } from '../api';
 import { Form, type Values } from '../parts/form';
+import { useHash } from '../parts/hash';
 import { Notice } from '../parts/notice';
 import { Page } from '../parts/page';
 import { NewPassword } from '../parts/password';
 import { leave } from '../state/session';
 import { toast } from '../state/toast';
-
-function readToken(): string {
-  return new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
-}
-
-/* The token of the mailed link stands behind the #, where no server and no referrer sees it. */
-function useToken(): string {
-  const [token, setToken] = useState(readToken);
-  useEffect(() => {
-    const read = () => setToken(readToken());
-    addEventListener('hashchange', read);
-    return () => removeEventListener('hashchange', read);
-  }, []);
-  return token;
-}
 
 function NewLink({ children }: { children: string }) {
   return (
@@ -34,14 +20,14 @@ function NewLink({ children }: { children: string }) {
 
 export function ResetPage() {
   const { route } = useLocation();
-  const token = useToken();
+  const token = new URLSearchParams(useHash().slice(1)).get('token') ?? '';
   const [expired, setExpired] = useState('');
 
   async function choose({ new_password = '' }: Values) {
     try {
       await call('post', '/api/password-reset/confirm', { body: { token, new_password } });
     } catch (error) {
-      if ((error as CallError).code !== 'token_expired')
+      if (!(error instanceof CallError) || error.code !== 'token_expired')
         throw error;
       setExpired(token);
       return;

@@ -82,7 +82,7 @@ whenReachedAgain(() => {
 
 export async function logOut() {
   await call('post', '/api/logout').catch((error) => {
-    if (error.status !== 401)
+    if (!(error instanceof CallError) || error.status !== 401)
       throw error;
   });
   leave();
