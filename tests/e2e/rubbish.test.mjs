@@ -35,6 +35,15 @@ for (const path of ['/orders/50%', '/pay/%zz', '/admin/orders/%E0%A4', '/%'])
     assertQuiet(page);
   });
 
+for (const path of ['//', '///cart', '//evil.example/'])
+  test(`${path} is no other host to the pages`, async (t) => {
+    const page = await visitor(t, browser);
+    await page.goto(SHOP_URL + path);
+    await link(page, 'Menu').click();
+    await heading(page, dish.name).waitFor();
+    assertQuiet(page);
+  });
+
 test('an address that names no dish of the menu shows the menu', async (t) => {
   const page = await visitor(t, browser);
   await page.goto('/#50%');
