@@ -21,13 +21,14 @@ test('a lone separator before three digits divides thousands', () => {
   use('NGN', 2);
   assert.equal(parseMoney('1,999'), 199900);
   assert.equal(parseMoney('1.999'), 199900);
-  assert.equal(parseMoney('1,234,567'), 123456700);
+  for (const text of ['1,234,567', '1 234 567', '1’234’567', '₦ 1 234 567', '1 234 567 €'])
+    assert.equal(parseMoney(text), 123456700, text);
   assert.equal(parseMoney('1,00,000.50'), 10000050);
 });
 
 test('what could be meant otherwise is no amount', () => {
   use('NGN', 2);
-  for (const text of ['0.999', '1234.567', '1.5.5', '1,999,50', '-5', '', '.', 'five', '1e3', '12345678901234'])
+  for (const text of ['0.999', '1234.567', '1.5.5', '12 50', '1 5', "12'50", '1 . 5', '1,999,50', '-5', '', '.', 'five', '1e3', '12345678901234'])
     assert.equal(parseMoney(text), null, text);
 });
 

@@ -54,10 +54,13 @@ function decimalOf(text: string, exponent: number): string {
 /* The largest amount that the shop takes. */
 export const MONEY_MAX = 10 ** 12;
 
+/* Spaces and apostrophes are nothing but marks between thousands: 12 50 may be meant as 12.50. */
+const THOUSANDS = /(\d)[\s'’](?=(\d{2,3}[\s'’])*\d{3}(?!\d))/g;
+
 /* What is typed for a price: 1,999.50 or 1.999,50 or ₦1999.5. null: no amount. */
 export function parseMoney(text: string): number | null {
   const exponent = shop.value?.currency_exponent ?? 2;
-  const plain = text.replace(/[\s'’]/g, '').replace(/^\p{Sc}|\p{Sc}$/gu, '');
+  const plain = text.trim().replace(/^\p{Sc}\s*|\s*\p{Sc}$/gu, '').replace(THOUSANDS, '$1');
   const decimal = decimalOf(plain, exponent);
   const [whole = '', part = ''] = decimal ? plain.split(decimal) : [plain];
   if (!/^(\d+|[1-9]\d{0,2}([.,]\d{2,3})*[.,]\d{3})$/.test(whole) || !/^\d*$/.test(part) || part.length > exponent)
