@@ -60,6 +60,7 @@ test('a code is found in what is typed or pasted', () => {
   assert.equal(findCode('Your code is 482 913, good until 18:40.'), '482913');
   assert.equal(findCode('On 23.11.2026: 482913'), '482913');
   assert.equal(findCode('20261123: your code 482913'), '482913');
+  assert.equal(findCode('٤٨٢ ٩١٣'), '482913');
   assert.equal(findCode('12'), '12');
   assert.equal(findCode('1a2b'), '12');
   assert.equal(findCode('1234567'), '123456');

@@ -13,7 +13,7 @@ function use(currency, currency_exponent) {
 
 test('a price is understood with either separator', () => {
   use('NGN', 2);
-  for (const text of ['1999.5', '1999,5', '1,999.50', '1.999,50', ' 1 999,50 ', "1'999.50"])
+  for (const text of ['1999.5', '1999,5', '1,999.50', '1.999,50', ' 1 999,50 ', "1'999.50", '١٬٩٩٩٫٥', '۱۹۹۹٫۵۰'])
     assert.equal(parseMoney(text), 199950, text);
 });
 

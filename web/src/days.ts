@@ -1,6 +1,7 @@
 /* Calendar days, written as the API writes them: 2026-01-31. They are the shop's days, whatever day it
  * is where the reader sits. */
 import { dayOf } from './format';
+import { LANGUAGE } from './language';
 import { serverNow } from './state/clock';
 
 const DAY_MS = 86_400_000;
@@ -43,7 +44,7 @@ export function dayBegins(day: string): string {
 
 const SHORT: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short' };
 
-export function dayText(day: string, options = SHORT, language?: string): string {
+export function dayText(day: string, options = SHORT, language = LANGUAGE): string {
   return new Date(utc(day)).toLocaleDateString(language, { ...options, timeZone: 'UTC' });
 }
 

@@ -1,4 +1,5 @@
 /* Money and time as people of the shop write them: its currency, its time zone, the reader's language. */
+import { LANGUAGE, count, plainDigits } from './language';
 import { shop } from './state/shop';
 import { serverNow } from './state/clock';
 
@@ -14,7 +15,7 @@ function cached<F extends Intl.NumberFormat | Intl.DateTimeFormat>(name: string,
 }
 
 function moneyFormat(currency: string, digits: number) {
-  return cached(`money ${currency} ${digits}`, () => new Intl.NumberFormat(undefined, {
+  return cached(`money ${currency} ${digits}`, () => new Intl.NumberFormat(LANGUAGE, {
     style: 'currency', currency, currencyDisplay: 'narrowSymbol',
     minimumFractionDigits: digits, maximumFractionDigits: digits,
   }));
@@ -30,13 +31,13 @@ export function money(amount: number, currency = shop.value?.currency ?? 'XXX'):
 /* ₦12K: for the scale of a chart, where there is no room. */
 export function moneyShort(amount: number): string {
   const currency = shop.value?.currency ?? 'XXX';
-  return cached(`short ${currency}`, () => new Intl.NumberFormat(undefined, {
+  return cached(`short ${currency}`, () => new Intl.NumberFormat(LANGUAGE, {
     style: 'currency', currency, currencyDisplay: 'narrowSymbol', notation: 'compact', minimumFractionDigits: 0,
   })).format(amount / 10 ** (shop.value?.currency_exponent ?? 2));
 }
 
 function localDecimal(): string {
-  return new Intl.NumberFormat().formatToParts(1.5).find(({ type }) => type === 'decimal')?.value ?? '.';
+  return new Intl.NumberFormat(LANGUAGE).formatToParts(1.5).find(({ type }) => type === 'decimal')?.value ?? '.';
 }
 
 /* Which of the separators in an amount begins its minor part; '': none does. A single one before three
@@ -60,7 +61,7 @@ const THOUSANDS = /(\d)[\s'’](?=(\d{2,3}[\s'’])*\d{3}(?!\d))/g;
 /* What is typed for a price: 1,999.50 or 1.999,50 or ₦1999.5. null: no amount. */
 export function parseMoney(text: string): number | null {
   const exponent = shop.value?.currency_exponent ?? 2;
-  const plain = text.trim().replace(/^\p{Sc}\s*|\s*\p{Sc}$/gu, '').replace(THOUSANDS, '$1');
+  const plain = plainDigits(text).trim().replace(/^\p{Sc}\s*|\s*\p{Sc}$/gu, '').replace(THOUSANDS, '$1');
   const decimal = decimalOf(plain, exponent);
   const [whole = '', part = ''] = decimal ? plain.split(decimal) : [plain];
   if (!/^(\d+|[1-9]\d{0,2}([.,]\d{2,3})*[.,]\d{3})$/.test(whole) || !/^\d*$/.test(part) || part.length > exponent)
@@ -79,9 +80,9 @@ function timeFormat(options: Intl.DateTimeFormatOptions) {
   const timeZone = shop.value?.timezone;
   return cached(`time ${timeZone} ${JSON.stringify(options)}`, () => {
     try {
-      return new Intl.DateTimeFormat(undefined, { ...options, timeZone });
+      return new Intl.DateTimeFormat(LANGUAGE, { ...options, timeZone });
     } catch {
-      return new Intl.DateTimeFormat(undefined, options); // a zone that this browser does not know
+      return new Intl.DateTimeFormat(LANGUAGE, options); // a zone that this browser does not know
     }
   });
 }
@@ -127,7 +128,7 @@ export function countdown(ms: number): string {
 }
 
 export function plural(n: number, one: string, many = `${one}s`): string {
-  return `${n.toLocaleString()} ${n === 1 ? one : many}`;
+  return `${count(n)} ${n === 1 ? one : many}`;
 }
 
 export function waitText(seconds: number): string {

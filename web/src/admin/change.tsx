@@ -1,5 +1,6 @@
 /* How much more or less than before: an icon and words. */
 import { Equal, TrendingDown, TrendingUp } from 'lucide-preact';
+import { count } from '../language';
 
 const MANY = 10; // times as much is said in other words than percent
 
@@ -11,7 +12,7 @@ function words(now: number, before: number, than: string): string {
     return than ? `More${what}` : 'nothing then';
   const more = now > before ? 'more' : 'less';
   if (now >= before * MANY)
-    return `${Math.round(now / before).toLocaleString()} times as much${than && ` as ${than}`}`;
+    return `${count(Math.round(now / before))} times as much${than && ` as ${than}`}`;
   const percent = Math.round(Math.abs(now - before) / before * 100);
   return percent ? `${percent}% ${more}${what}` : `a little ${more}${what}`;
 }

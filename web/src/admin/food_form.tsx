@@ -2,6 +2,7 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso/router';
 import { CallError, type Food, call, newKey } from '../api';
+import { count } from '../language';
 import { Button } from '../parts/button';
 import { Field, Form } from '../parts/form';
 import { Notice } from '../parts/notice';
@@ -120,7 +121,7 @@ function Details({ draft, set }: Pick<DraftState, 'draft' | 'set'>) {
         hint="Dishes of one category stand together on the menu." onInput={(event) => set({ category: event.currentTarget.value })} />
       <datalist id={list}>{categories.map((name) => <option key={name} value={name} />)}</datalist>
       <Field name="description" label="Description" long dir="auto" value={draft.description}
-        hint={left < 0 ? `${-left} characters too many.` : `What is in it, and allergens. ${left.toLocaleString()} characters left.`}
+        hint={left < 0 ? `${-left} characters too many.` : `What is in it, and allergens. ${count(left)} characters left.`}
         onInput={(event) => set({ description: event.currentTarget.value })} />
     </>
   );

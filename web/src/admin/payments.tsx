@@ -3,6 +3,7 @@ import { CircleCheck, SearchX } from 'lucide-preact';
 import { useEffect, useState } from 'preact/hooks';
 import { type AdminPayment, call } from '../api';
 import { today } from '../days';
+import { count } from '../language';
 import { Empty } from '../parts/empty';
 import { Load, useLoad } from '../parts/load';
 import { More, usePages } from '../parts/more';
@@ -32,8 +33,8 @@ async function readCounts(): Promise<Counts> {
     call('get', '/api/admin/payments', { query: { ...SHOWS.confirm.filter, limit: COUNTED } }),
   ]);
   return {
-    confirm: waiting.items.length.toLocaleString() + (waiting.next_cursor ? '+' : ''),
-    attention: now.needs_attention.toLocaleString(), refund: now.refund_due.toLocaleString(), all: null,
+    confirm: count(waiting.items.length) + (waiting.next_cursor ? '+' : ''),
+    attention: count(now.needs_attention), refund: count(now.refund_due), all: null,
   };
 }
 
@@ -109,7 +110,7 @@ export function PaymentsPage() {
     <Page title="Payments">
       <Tabs show={show} counts={counts.data} q={q} />
       <div class="toolbar">
-        <SearchField label="Number, name, email or phone" value={typed} onValue={setTyped} />
+        <SearchField label="Number or customer" value={typed} onValue={setTyped} />
       </div>
       <List key={show} show={show} q={q} onChange={refresh} turn={turn} />
     </Page>

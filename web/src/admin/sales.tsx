@@ -4,6 +4,7 @@ import type { ComponentChildren } from 'preact';
 import type { Sales } from '../api';
 import { addDays, dayBegins, rangeText } from '../days';
 import { money, plural } from '../format';
+import { count } from '../language';
 import { Empty } from '../parts/empty';
 import { Load, useLoad } from '../parts/load';
 import { Page } from '../parts/page';
@@ -40,9 +41,9 @@ function Totals({ data }: { data: Compared }) {
   return (
     <dl class="totals">
       <Total name="Revenue" value={money(totals.revenue)}>{change((sales) => sales.revenue)}</Total>
-      <Total name="Orders" value={totals.orders.toLocaleString()}>{change((sales) => sales.orders)}</Total>
+      <Total name="Orders" value={count(totals.orders)}>{change((sales) => sales.orders)}</Total>
       <Total name="An order on average" value={money(average(totals))}>{change(average)}</Total>
-      <Total name="Cancelled" value={totals.cancelled.toLocaleString()}>
+      <Total name="Cancelled" value={count(totals.cancelled)}>
         <span class="quiet">{totals.cancelled ? 'not in the revenue' : 'none'}</span>
       </Total>
     </dl>

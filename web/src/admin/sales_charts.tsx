@@ -3,6 +3,7 @@ import { ChartColumn, Table2 } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { dayText, rangeText } from '../days';
 import { money, moneyShort, plural } from '../format';
+import { count } from '../language';
 import { Button } from '../parts/button';
 import { Chart } from './chart';
 import { type Compared, type Day, sum } from './sales_data';
@@ -24,7 +25,7 @@ interface Measure {
 const MEASURES: Measure[] = [
   { title: 'Revenue', of: ({ revenue }) => revenue, text: (value) => money(value), short: moneyShort, isCount: false },
   { title: 'Orders', of: ({ orders }) => orders, text: (value) => plural(value, 'order'),
-    short: (value) => value.toLocaleString(), isCount: true },
+    short: (value) => count(value), isCount: true },
 ];
 
 interface Part { name: string; short: string; now: number; before: number }
@@ -80,9 +81,9 @@ function DayRow({ day, then }: { day: Day; then: Day | undefined }) {
       <th scope="row" class="nowrap">{named(day.date)}</th>
       <td class="end money">{money(day.revenue)}</td>
       <td class="end money quiet">{then && money(then.revenue)}</td>
-      <td class="end">{day.orders.toLocaleString()}</td>
-      <td class="end quiet">{then?.orders.toLocaleString()}</td>
-      <td class="end">{day.cancelled.toLocaleString()}</td>
+      <td class="end">{count(day.orders)}</td>
+      <td class="end quiet">{then && count(then.orders)}</td>
+      <td class="end">{count(day.cancelled)}</td>
     </tr>
   );
 }

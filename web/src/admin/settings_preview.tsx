@@ -1,4 +1,5 @@
 /* The settings as customers will meet them, before they are saved. */
+import { LANGUAGE } from '../language';
 import { foods } from '../state/menu';
 import { serverNow } from '../state/clock';
 import type { ShopDraft } from './settings';
@@ -6,7 +7,7 @@ import type { ShopDraft } from './settings';
 /* An amount in a currency that is not the shop's yet; '': there is no such currency. */
 export function exampleAmount(amount: number, currency: string): string {
   try {
-    const format = new Intl.NumberFormat(undefined, {
+    const format = new Intl.NumberFormat(LANGUAGE, {
       style: 'currency', currency, currencyDisplay: 'narrowSymbol', trailingZeroDisplay: 'stripIfInteger',
     });
     return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
@@ -17,7 +18,7 @@ export function exampleAmount(amount: number, currency: string): string {
 
 function timeIn(timeZone: string): string {
   try {
-    return new Intl.DateTimeFormat(undefined, { weekday: 'long', hour: '2-digit', minute: '2-digit', timeZone })
+    return new Intl.DateTimeFormat(LANGUAGE, { weekday: 'long', hour: '2-digit', minute: '2-digit', timeZone })
       .format(serverNow());
   } catch {
     return '';

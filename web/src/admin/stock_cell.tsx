@@ -1,6 +1,7 @@
 /* How many can still be sold: counted one by one, set, or not counted at all. */
 import { Minus, Plus } from 'lucide-preact';
 import type { Food } from '../api';
+import { count } from '../language';
 import { explain } from '../words';
 import { InPlace } from './in_place';
 import { addStock, setStock } from './menu_edits';
@@ -28,7 +29,7 @@ export function StockCell({ food }: { food: Food }) {
     }
     return null;
   };
-  const shown = food.stock === null ? 'not counted' : food.stock.toLocaleString();
+  const shown = food.stock === null ? 'not counted' : count(food.stock);
   const value = food.stock === null ? '' : String(food.stock);
   const editor = (
     <InPlace label={`Stock of ${food.name}`} shown={shown} value={value} inputMode="numeric"

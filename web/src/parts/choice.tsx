@@ -1,5 +1,6 @@
 /* One of a few, all in sight: a filter, a period. */
 import { useId } from 'preact/hooks';
+import { count } from '../language';
 
 export interface ChoiceProps<V extends string> {
   label: string; // what is chosen; not shown
@@ -17,7 +18,7 @@ export function Choice<V extends string>({ label, options, value, onValue }: Cho
         <label key={option.value}>
           <input type="radio" name={name} checked={option.value === value}
             onChange={() => onValue(option.value)} />
-          <span>{option.text}{option.count !== undefined && <b class="number">{option.count.toLocaleString()}</b>}</span>
+          <span>{option.text}{option.count !== undefined && <b class="number">{count(option.count)}</b>}</span>
         </label>
       ))}
     </fieldset>

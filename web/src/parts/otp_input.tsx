@@ -2,12 +2,14 @@
  * readers, and what browsers offer from a mail work as in any other. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
+import { plainDigits } from '../language';
 import { useField } from './form';
 
 const DIGITS = 6;
 
 /* The code in a text that was typed or pasted: "482 913", or a whole sentence of the mail. */
-export function findCode(text: string): string {
+export function findCode(typed: string): string {
+  const text = plainDigits(typed);
   const [, first, second] = /(?:^|\D)(\d{3})[\s-]?(\d{3})(?!\d)/.exec(text) ?? [];
   return first && second ? first + second : text.replace(/\D/g, '').slice(0, DIGITS);
 }
