@@ -44,7 +44,7 @@ function Filters({ query, typed, onTyped, onQuery }: {
 }) {
   return (
     <div class="toolbar">
-      <SearchField label="Number, name, email or phone" value={typed} onValue={onTyped} />
+      <SearchField label="Number or customer" value={typed} onValue={onTyped} />
       <select class="filter" aria-label="Status" value={query.status ?? ''}
         onChange={(event) => onQuery({ status: event.currentTarget.value })}>
         <option value="">Every status</option>
