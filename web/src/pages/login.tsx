@@ -72,7 +72,7 @@ export function LoginPage() {
   async function logIn({ identifier = '', password = '' }: Values) {
     tried.current = identifier.trim();
     const { user } = await call('post', '/api/login', { body: { identifier, password } });
-    await arrive(user, user.name ? `Welcome back, ${user.name}.` : 'Welcome back.');
+    await arrive(user);
   }
 
   function remember(text: string) {

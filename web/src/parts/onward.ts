@@ -14,7 +14,7 @@ addEventListener('popstate', () => { traversedTo = location.href; });
 export interface Onward {
   next: string | null;
   /* Lets the user in, his cart joined by what was chosen before, and goes on. */
-  arrive: (user: User, words: string) => Promise<void>;
+  arrive: (user: User, words?: string) => Promise<void>;
 }
 
 /* Whoever is logged in already is sent on. `home` is for those who wanted nothing in particular. */
@@ -33,12 +33,13 @@ export function useOnward(home = '/account'): Onward {
       route(next ?? home, true);
   }, [user]);
 
-  async function arrive(found: User, words: string) {
+  async function arrive(found: User, words?: string) {
     isArriving.current = true;
     setMe(found);
     forgetSignup();
     await enter().catch(() => {}); // what could not join now does so later
-    toast(words, { kind: 'good' });
+    if (words)
+      toast(words, { kind: 'good' });
     route(next ?? (found.role === 'admin' ? '/admin' : '/'), true);
   }
   return { next, arrive };

@@ -1,4 +1,4 @@
-/* A word at the foot of the page for a few seconds, perhaps with a way back ("Undo"). */
+/* A word that floats on the page for a few seconds, perhaps with a way back ("Undo"). */
 import { signal } from '@preact/signals';
 
 export interface Toast {
