@@ -12,6 +12,7 @@ import { Page } from '../parts/page';
 import { STATUS, isFinal } from '../parts/status';
 import { Track, nextText } from '../parts/track';
 import { date, clock, money } from '../format';
+import { reachable } from '../state/connection';
 import { type Followed, useFollowedOrder } from '../state/follow_order';
 import { shop } from '../state/shop';
 
@@ -40,8 +41,8 @@ function Connection({ state }: { state: Followed['state'] }) {
     return null;
   const isBack = wasLost.current && state === 'live';
   return (
-    <p class={`order-live small ${isLost ? 'lost' : ''} no-print`} role="status">
-      {isLost
+    <p class={`order-live small ${isLost || !reachable.value ? 'lost' : ''} no-print`} role="status">
+      {isLost || !reachable.value
         ? <><CloudOff size={16} aria-hidden="true" /> {LOST}</>
         : <><Radio size={16} aria-hidden="true" /> {isBack ? AGAIN : PLAIN}</>}
     </p>
