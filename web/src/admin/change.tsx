@@ -19,6 +19,8 @@ function words(now: number, before: number, than: string): string {
 
 /* `than` names what it is compared with, unless it is said elsewhere. */
 export function Change({ now, before, than = '' }: { now: number; before: number; than?: string }) {
+  if (now === 0 && before === 0)
+    return <span class="change quiet">nothing to compare yet</span>;
   const Icon = now === before ? Equal : now > before ? TrendingUp : TrendingDown;
   const kind = now === before ? '' : now > before ? 'good' : 'bad';
   return (
