@@ -31,6 +31,7 @@ export function SearchField({ label, placeholder = label, value, onValue }: Sear
         || at.matches('input, textarea, select'))
         return;
       event.preventDefault();
+      input.current?.focus(); // brings it into sight
       input.current?.select();
     };
     addEventListener('keydown', onKey);
