@@ -1,7 +1,7 @@
 /* One dish of the menu's table. */
 import { Component } from 'preact';
 import { useState } from 'preact/hooks';
-import { Trash2, UtensilsCrossed } from 'lucide-preact';
+import { Trash2, Utensils } from 'lucide-preact';
 import { CallError, type Food, call } from '../api';
 import { Confirm } from '../parts/confirm';
 import { Switch } from '../parts/switch';
@@ -43,7 +43,7 @@ function Row({ food, hidden }: RowProps) {
       <tr id={`dish-${food.id}`} hidden={hidden} class={`food-row ${food.available ? '' : 'off'}`}>
         <td class="dish-picture">
           {food.image_url ? <img src={food.image_url} alt="" width={48} height={48} loading="lazy" decoding="async" />
-            : <span class="dish-blank"><UtensilsCrossed size={20} aria-hidden="true" /></span>}
+            : <span class="dish-blank"><Utensils size={20} aria-hidden="true" /></span>}
         </td>
         <th scope="row" class="dish-name">
           <a class="strong" href={`/admin/menu/${food.id}`} dir="auto">{food.name}</a>

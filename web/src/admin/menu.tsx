@@ -1,6 +1,6 @@
 /* The menu as its owner sees it: every dish in one table, and what changes daily is changed in place. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { Plus, UtensilsCrossed } from 'lucide-preact';
+import { Plus, Utensils } from 'lucide-preact';
 import type { Food } from '../api';
 import { Button } from '../parts/button';
 import { Choice } from '../parts/choice';
@@ -74,12 +74,12 @@ function FoodTable({ groups, shown }: { groups: Category[]; shown: ReadonlySet<F
 
 function Nothing({ list, onAll }: { list: Food[]; onAll: () => void }) {
   return list.length === 0 ? (
-    <Empty icon={UtensilsCrossed}>
+    <Empty icon={Utensils}>
       <p>Nothing is on the menu yet. Customers see the shop as soon as there is one dish.</p>
       <a class="button main" href="/admin/menu/new"><Plus size={20} aria-hidden="true" /> Add the first dish</a>
     </Empty>
   ) : (
-    <Empty icon={UtensilsCrossed}>
+    <Empty icon={Utensils}>
       <p>No dish is like that.</p>
       <Button onClick={onAll}>Show all {list.length}</Button>
     </Empty>

@@ -1,7 +1,7 @@
 /* The menu: what one sees first. Dishes by category, found by what is typed, and the cart. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso/router';
-import { DoorClosed, DoorOpen, UtensilsCrossed } from 'lucide-preact';
+import { DoorClosed, DoorOpen, Utensils } from 'lucide-preact';
 import { decoded } from '../address';
 import type { Food } from '../api';
 import { plural } from '../format';
@@ -110,7 +110,7 @@ function Skeleton() {
 
 function Nothing() {
   return (
-    <Empty icon={UtensilsCrossed}>
+    <Empty icon={Utensils}>
       <p>There is nothing on the menu yet.</p>
       {isAdmin.value ? <a class="button main" href="/admin/menu/new">Add the first dish</a>
         : <p>Please come back a little later.</p>}

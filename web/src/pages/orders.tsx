@@ -1,6 +1,6 @@
 /* What one has ordered: what is under way on top, then the rest, newest first. */
 import { useEffect, useRef } from 'preact/hooks';
-import { UtensilsCrossed } from 'lucide-preact';
+import { Utensils } from 'lucide-preact';
 import { type Order, call } from '../api';
 import { Again } from '../parts/again';
 import { Empty } from '../parts/empty';
@@ -84,7 +84,7 @@ export function OrdersPage() {
       {!items && !error && <Loading what="Reading your orders …" />}
       {!!error && <Failed error={error} retry={pages.reload} />}
       {items?.length === 0 && (
-        <Empty icon={UtensilsCrossed}>
+        <Empty icon={Utensils}>
           <p>You have not ordered anything yet.</p>
           <a class="button main" href="/">To the menu</a>
         </Empty>

@@ -2,7 +2,7 @@
 import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { useLocation } from 'preact-iso/router';
-import { ClipboardList, LogIn, ReceiptText, ShoppingBag, User, UtensilsCrossed } from 'lucide-preact';
+import { ClipboardList, LogIn, ReceiptText, ShoppingBag, User, Utensils } from 'lucide-preact';
 import type { LucideIcon } from 'lucide-preact';
 import { plural } from '../format';
 import { count } from '../state/cart';
@@ -86,7 +86,7 @@ export function Header() {
       <div class="top-row">
         <a class="brand" href="/" dir="auto">{shop.value?.name ?? ' '}</a>
         <nav aria-label="Main">
-          <NavLink href="/" text="Menu" icon={UtensilsCrossed} path={path} />
+          <NavLink href="/" text="Menu" icon={Utensils} path={path} />
           {me.value && <NavLink href="/orders" text="Orders" icon={ReceiptText} path={path} />}
           {isAdmin.value && <NavLink href="/admin" text="Kitchen" icon={ClipboardList} path={path} />}
           {me.value && <NavLink href="/account" text="Account" icon={User} path={path} />}
