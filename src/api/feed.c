@@ -2,6 +2,7 @@
 
 #include "api/orders.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -169,9 +170,7 @@ struct feed *feed_create(struct store *store, feed_send *send_fn, void *ctx)
     feed->ctx = ctx;
     (void)pthread_mutex_init(&feed->lock, NULL);
     (void)pthread_cond_init(&feed->wake, NULL);
-    int rc = pthread_create(&feed->thread, NULL, run, feed);
-    assert(rc == 0);
-    pthread_setname_np(feed->thread, "board");
+    thread_start(&feed->thread, "board", run, feed);
     return feed;
 }
 

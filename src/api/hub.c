@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sort.h"
+#include "base/thread.h"
 #include "domain/limits.h"
 #include "store/session_alive.h"
 
@@ -89,9 +90,7 @@ struct hub *hub_create(struct store *store)
         LIST_INIT(&hub->orders[i]);
         LIST_INIT(&hub->users[i]);
     }
-    rc = pthread_create(&hub->thread, NULL, look_after, hub);
-    assert(rc == 0);
-    pthread_setname_np(hub->thread, "streams");
+    thread_start(&hub->thread, "streams", look_after, hub);
     hub->feed = feed_create(store, send_to_all, hub);
     return hub;
 }

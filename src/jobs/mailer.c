@@ -21,8 +21,10 @@ struct mailer {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool stop;
-    int busy;    /* threads that hold store or mailbox */
-    int running; /* threads that have not ended */
+    int busy;                          /* threads that hold store or mailbox */
+    int running;                       /* threads that have not ended */
+    pthread_t threads[MAILER_THREADS]; /* of whoever made it */
+    int n_threads;
     uint64_t n_wakes;
     atomic_int_least64_t sent, retried, failed, expired;
 };
@@ -232,14 +234,12 @@ static void *run(void *arg)
 
 static enum err start_thread(struct mailer *mailer)
 {
-    pthread_t thread;
-
     pthread_mutex_lock(&mailer->lock);
-    int rc = pthread_create(&thread, NULL, run, mailer);
+    int rc = pthread_create(&mailer->threads[mailer->n_threads], NULL, run, mailer);
     if (rc == 0) {
         atomic_fetch_add(&mailer->refs, 1);
         mailer->running++;
-        pthread_detach(thread);
+        mailer->n_threads++;
     }
     pthread_mutex_unlock(&mailer->lock);
     if (rc == 0)
@@ -289,6 +289,19 @@ void mailer_stats(const struct mailer *mailer, struct mailer_stats *ret_stats)
     ret_stats->expired = atomic_load_explicit(&mailer->expired, memory_order_relaxed);
 }
 
+/* A thread that is still ending while the process does would meet libraries that have cleaned up
+ * (OpenSSL frees what the end of a thread needs): it is waited for, unless it hangs in a mail. */
+static void end_threads(struct mailer *mailer, bool is_left)
+{
+    for (; mailer->n_threads > 0; mailer->n_threads--) {
+        pthread_t thread = mailer->threads[mailer->n_threads - 1];
+        if (is_left)
+            pthread_detach(thread);
+        else
+            pthread_join(thread, NULL);
+    }
+}
+
 bool mailer_stop(struct mailer *mailer, int64_t timeout_ms)
 {
     if (!mailer)
@@ -308,6 +321,7 @@ bool mailer_stop(struct mailer *mailer, int64_t timeout_ms)
     if (is_left)
         log_line(LOG_WARN, "mail_left_unsent", LOG_INT("count", mailer->running));
     pthread_mutex_unlock(&mailer->lock);
+    end_threads(mailer, is_left);
     return is_left;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "store/postgres.h"
 
 enum {
@@ -314,9 +315,7 @@ enum err postgres_listen_start(const char *url, struct postgres_pool *pool,
         free(listen);
         return err;
     }
-    int rc = pthread_create(&listen->thread, NULL, run, listen);
-    assert(rc == 0);
-    pthread_setname_np(listen->thread, "listen");
+    thread_start(&listen->thread, "listen", run, listen);
     *ret_listen = listen;
     return ERR_OK;
 }

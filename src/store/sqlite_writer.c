@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "store/sqlite.h"
 
 enum {
@@ -285,7 +286,6 @@ struct sqlite_writer *sqlite_writer_start(struct sqlite_conn *conn,
                                           const struct store_options *options)
 {
     struct sqlite_writer *writer = mem_zalloc(sizeof(*writer));
-    int rc;
 
     writer->conn = conn;
     writer->run_twice = options->run_twice;
@@ -295,9 +295,7 @@ struct sqlite_writer *sqlite_writer_start(struct sqlite_conn *conn,
     pthread_mutex_init(&writer->mutex, NULL);
     pthread_cond_init(&writer->wake, NULL);
     sqlite3_wal_hook(sqlite_conn_db(conn), note_wal_pages, writer);
-    rc = pthread_create(&writer->thread, NULL, write_loop, writer);
-    assert(rc == 0);
-    pthread_setname_np(writer->thread, "writer");
+    thread_start(&writer->thread, "writer", write_loop, writer);
     return writer;
 }
 
