@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
-  SHOP_URL, assertQuiet, button, heading, link, logInAt, startBrowser, tab, visitor,
+  DESK, SHOP_URL, assertQuiet, button, heading, link, logInAt, startBrowser, tab, visitor,
 } from '../lib/browser.mjs';
 import { startServer } from '../lib/server.mjs';
 import { PASSWORD, addFood, logInAdmin, order, signUp, unique } from '../lib/shop.mjs';
@@ -27,7 +27,7 @@ after(async () => {
 
 for (const path of ['/orders/50%', '/pay/%zz', '/admin/orders/%E0%A4', '/%'])
   test(`there is no page at ${path}, and from there the menu is found`, async (t) => {
-    const page = await visitor(t, browser);
+    const page = await visitor(t, browser, { viewport: DESK });
     await page.goto(path);
     await heading(page, 'No such page').waitFor();
     await link(page, 'Menu').click();
@@ -37,7 +37,7 @@ for (const path of ['/orders/50%', '/pay/%zz', '/admin/orders/%E0%A4', '/%'])
 
 for (const path of ['//', '///cart', '//evil.example/'])
   test(`${path} is no other host to the pages`, async (t) => {
-    const page = await visitor(t, browser);
+    const page = await visitor(t, browser, { viewport: DESK });
     await page.goto(SHOP_URL + path);
     await link(page, 'Menu').click();
     await heading(page, dish.name).waitFor();
