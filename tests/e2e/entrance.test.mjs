@@ -57,6 +57,7 @@ test('a wrong code says how many tries are left; after five a new one is needed,
   for (let left = 4; left >= 1; left--) {
     await code(page).fill(wrong(first));
     await page.getByText(`${left} ${left === 1 ? 'try' : 'tries'} left.`).waitFor();
+    await page.waitForFunction(() => document.querySelector('input[name=otp]').value === '');
   }
   await code(page).fill(wrong(first));
   await page.getByText('Five wrong tries: this code no longer works.').waitFor();
