@@ -69,19 +69,23 @@ test('stopped under load', async (t) => {
 });
 
 // Holds a lock on what is written, so that calls that write do not end until it is released.
-async function lockDatabase(shop) {
+async function lockDatabase(t, shop) {
   const [program, args, lock] = onPostgresql
-    ? ['psql', ['--no-psqlrc', shop.settings.database], 'BEGIN; SELECT id FROM users FOR UPDATE;\n']
-    : ['sqlite3', [shop.file], "BEGIN IMMEDIATE; SELECT 'locked';\n"];
+    ? ['psql', ['--no-psqlrc', '--quiet', shop.settings.database],
+      'BEGIN; LOCK TABLE users IN EXCLUSIVE MODE;']
+    : ['sqlite3', [shop.file], 'BEGIN IMMEDIATE;'];
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-  child.stdin.write(lock);
-  await once(child.stdout, 'data');
-  return {
-    async release() {
-      child.stdin.end('ROLLBACK;\n');
-      await once(child, 'close');
-    },
+  t.after(() => child.kill()); // a test that failed must not leave it waiting
+  const ended = once(child, 'close');
+  const release = () => {
+    child.stdin.end('ROLLBACK;\n');
+    return ended;
   };
+  child.stdin.write(`${lock} SELECT 'it is locked';\n`);
+  let said = '';
+  for await (const text of child.stdout.setEncoding('utf8'))
+    if ((said += text).includes('it is locked')) return { release };
+  throw new Error(`no lock: ${said}`);
 }
 
 // Whether the server has read all that its clients have sent.
@@ -105,7 +109,7 @@ function connects(port) {
 test('a call that runs is finished, and none is taken on', async (t) => {
   const shop = await startShop(t);
   const user = await signUp(shop);
-  const lock = await lockDatabase(shop);
+  const lock = await lockDatabase(t, shop);
   const connection = await RawConnection.open(shop);
   const body = JSON.stringify({ name: 'Last Minute' });
   connection.write(`PUT /api/me HTTP/1.1\r\nHost: shop.test\r\nContent-Type: application/json\r\n` +

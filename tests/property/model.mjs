@@ -51,6 +51,7 @@ export class Model {
       (sum, { food, quantity }) => sum + quantity * this.foods[food].price, 0);
   }
 
+  // What a customer says it costs: nothing, the right sum, a wrong one, or what he was told before.
   expectedTotal({ by, expected }) {
     const total = this.total(by);
     return { right: total, wrong: total + 1, frozen: this.open(by)?.amount }[expected];
@@ -158,13 +159,12 @@ export class Model {
 
   /* ---- Payment, then order ---- */
 
-  /* `expected` is what the customer says it costs: nothing, the right sum, or a wrong one. `create`
-   * is what a remote provider does when it is asked. */
-  place({ by, way, expected, create }) {
+  /* `said` is what the customer says it costs, or nothing. `create` is what a remote provider does
+   * when it is asked. */
+  place({ by, way, said, create }) {
     const cart = this.carts[by];
     const open = this.open(by);
     const total = this.total(by);
-    const said = this.expectedTotal({ by, expected });
     const words = (lines) => lines.map(({ food, quantity }) => `${quantity} of ${food}`).join();
 
     if (open?.way === way && words(open.lines) === words(cart) &&

@@ -69,7 +69,7 @@ class Step {
   async fuss({ by, times }, state, real) {
     for (let i = 0; i < times; i++) {
       const way = `pickup ${1 + i % 2}`;
-      await this.call({ do: 'place', by, way, expected: 'none' }, state, real);
+      await this.call({ do: 'place', by, way }, state, real);
     }
   }
 
@@ -125,9 +125,11 @@ class Step {
 
 const HANDLED = ['wait', 'confirm', 'fuss', 'together', 'crash'];
 
-// Payments and orders are named by any number; the next status is that of the order.
+/* Payments and orders are named by any number; the next status is that of the order, and what a
+ * customer says it costs what he has seen before he calls. */
 function resolved(op, model) {
   const copy = { ...op };
+  if (op.do === 'place') copy.said = model.expectedTotal(op);
   if (op.payment !== undefined) copy.payment = op.payment % model.payments.length;
   if (op.order !== undefined) copy.order = op.order % model.orders.length;
   if (op.to === 'next') [copy.to = 'completed'] = model.steps(model.orders[copy.order]);

@@ -97,7 +97,7 @@ export class RandomShop {
       case 'remove': return [by, 'DELETE', `/api/cart/items/${food}`];
       case 'clear': return [by, 'DELETE', '/api/cart'];
       case 'place': return [by, 'POST', '/api/orders', { fulfilment: op.way.split(' ')[0],
-        ...WAYS[op.way], expected_total: model.expectedTotal(op) }];
+        ...WAYS[op.way], expected_total: op.said }];
       case 'collect': return [by, 'POST', '/api/orders', { payment_id: payment.id }];
       case 'giveUp': return [by, 'DELETE', `/api/payments/${payment.id}`];
       case 'simulate': return [payment.by, 'POST', `/api/payments/${payment.id}/simulate`,
