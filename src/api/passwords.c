@@ -42,7 +42,7 @@ struct passwords {
 static void run(struct job *job)
 {
     if (job->verify)
-        job->right = crypto_password_verify(job->verify, job->password);
+        job->err = crypto_password_verify(job->verify, job->password, &job->right);
     else
         job->err = crypto_password_hash(job->password, job->made);
 }

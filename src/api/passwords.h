@@ -11,7 +11,8 @@ struct passwords;
 MUST_CHECK enum err passwords_create(int threads, struct passwords **ret_passwords);
 void passwords_destroy(struct passwords *passwords);
 
-/* Both block the calling worker; ERR_UNAVAILABLE when the queue (PASSWORDS_QUEUE_MAX) is full. */
+/* Both block the calling worker; ERR_UNAVAILABLE when the queue (PASSWORDS_QUEUE_MAX) is full, or
+ * the memory for a hash cannot be had. */
 enum { PASSWORDS_QUEUE_MAX = 64 };
 MUST_CHECK enum err passwords_hash(struct passwords *passwords, struct str password,
                                    char ret_hash[static CRYPTO_PASSWORD_HASH_SIZE]);

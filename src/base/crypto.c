@@ -285,15 +285,41 @@ enum err crypto_password_hash(struct str password, char ret_hash[static CRYPTO_P
     return ERR_OK;
 }
 
-bool crypto_password_verify(const char *hash, struct str password)
+enum {
+    SALT_CHARS = 22, /* of 16 bytes in base64 */
+    MADE_CHARS = 43, /* of 32 */
+    MADE_BYTES = 32,
+};
+
+static bool base64_parse(const char *text, unsigned char *bytes, size_t size)
 {
-    errno = 0;
-    if (crypto_pwhash_str_verify(hash, password.ptr ? password.ptr : "", password.len) == 0)
-        return true;
-    /* A right password is not to be told, and counted, as a wrong one. */
-    if (errno == ENOMEM)
-        mem_fail(crypto_pwhash_MEMLIMIT_INTERACTIVE);
-    return false;
+    size_t len;
+    return sodium_base642bin(bytes, size, text, strlen(text), NULL, &len, NULL,
+                             sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 &&
+           len == size;
+}
+
+/* Not by crypto_pwhash_str_verify: where it has no memory, it says that the password is wrong. */
+enum err crypto_password_verify(const char *hash, struct str password, bool *ret_right)
+{
+    char salt_text[SALT_CHARS + 1], due_text[MADE_CHARS + 1];
+    unsigned char salt[crypto_pwhash_SALTBYTES], due[MADE_BYTES], made[MADE_BYTES];
+    unsigned kib, passes;
+    int end = 0;
+
+    *ret_right = false;
+    if (sscanf(hash,
+               crypto_pwhash_STRPREFIX "v=19$m=%9u,t=%9u,p=1$%22[A-Za-z0-9+/]$%43[A-Za-z0-9+/]%n",
+               &kib, &passes, salt_text, due_text, &end) != 4 ||
+        hash[end] != '\0' || !base64_parse(salt_text, salt, sizeof(salt)) ||
+        !base64_parse(due_text, due, sizeof(due)) || passes < crypto_pwhash_OPSLIMIT_MIN ||
+        kib * 1024ULL < crypto_pwhash_MEMLIMIT_MIN)
+        return ERR_OK;
+    if (crypto_pwhash(made, sizeof(made), password.ptr ? password.ptr : "", password.len, salt,
+                      passes, kib * 1024ULL, crypto_pwhash_ALG_ARGON2ID13) != 0)
+        return ERR_UNAVAILABLE; /* its memory cannot be had */
+    *ret_right = sodium_memcmp(made, due, sizeof(made)) == 0;
+    return ERR_OK;
 }
 
 const char *crypto_password_dummy(void)

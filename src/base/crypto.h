@@ -61,11 +61,13 @@ struct str crypto_seal(const struct crypto_keys *keys, struct arena *arena, stru
 bool crypto_open(const struct crypto_keys *keys, struct arena *arena, struct str sealed,
                  struct str *ret_plain);
 
-/* Argon2id with libsodium's interactive limits: 64 MiB and tens of milliseconds. Only the hash
- * threads (api/passwords.h), the command line and tests call these. */
+/* Argon2id (RFC 9106) with libsodium's interactive limits: 64 MiB and tens of milliseconds;
+ * ERR_UNAVAILABLE where those cannot be had. Verify goes by the limits in the hash; for what is no
+ * hash every password is wrong. Only the hash threads (api/passwords.h), the command line and tests
+ * call these. */
 MUST_CHECK enum err crypto_password_hash(struct str password,
                                          char ret_hash[static CRYPTO_PASSWORD_HASH_SIZE]);
-bool crypto_password_verify(const char *hash, struct str password);
+MUST_CHECK enum err crypto_password_verify(const char *hash, struct str password, bool *ret_right);
 
 /* A valid hash of no known password, made with the same limits: compared where there is no user. */
 const char *crypto_password_dummy(void);

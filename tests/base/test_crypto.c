@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -371,6 +372,13 @@ static void test_crypto__open_refuses_every_change(void **state)
     assert_absent(plain); /* untouched */
 }
 
+static bool verify(const char *hash, struct str password)
+{
+    bool right;
+    assert_int_equal(crypto_password_verify(hash, password, &right), ERR_OK);
+    return right;
+}
+
 static void test_crypto__passwords(void **state)
 {
     (void)state;
@@ -378,14 +386,64 @@ static void test_crypto__passwords(void **state)
     struct str password = STR("pass\0wörd");
     assert_int_equal(crypto_password_hash(password, hash), ERR_OK);
     assert_int_equal(strncmp(hash, "$argon2id$", 10), 0);
-    assert_true(crypto_password_verify(hash, password));
-    assert_false(crypto_password_verify(hash, STR("pass\0wörD")));
-    assert_false(crypto_password_verify(hash, STR("pass")));
-    assert_false(crypto_password_verify(hash, STR_NONE));
-    assert_false(crypto_password_verify("", password));
-    assert_false(crypto_password_verify("no hash", password));
+    assert_true(verify(hash, password));
+    assert_false(verify(hash, STR("pass\0wörD")));
+    assert_false(verify(hash, STR("pass")));
+    assert_false(verify(hash, STR_NONE));
+    assert_false(verify("", password));
+    assert_false(verify("no hash", password));
     assert_int_equal(crypto_password_hash(password, again), ERR_OK);
     assert_string_not_equal(hash, again); /* salted */
+}
+
+/* What the library itself makes of it; a hash that differs anywhere is that of no password. */
+static void test_crypto__password_hashes(void **state)
+{
+    (void)state;
+    char hash[CRYPTO_PASSWORD_HASH_SIZE], other[CRYPTO_PASSWORD_HASH_SIZE];
+    static const struct {
+        unsigned long long passes;
+        size_t bytes;
+    } LIMITS[] = {{crypto_pwhash_OPSLIMIT_MIN, crypto_pwhash_MEMLIMIT_MIN}, {3, 1024 * 1024}};
+    for (size_t i = 0; i < sizeof(LIMITS) / sizeof(*LIMITS); i++) {
+        assert_int_equal(crypto_pwhash_str(hash, "password", 8, LIMITS[i].passes, LIMITS[i].bytes),
+                         0);
+        assert_true(verify(hash, STR("password")));
+        assert_false(verify(hash, STR("passwore")));
+        for (size_t at = 0; hash[at]; at++) {
+            memcpy(other, hash, sizeof(other));
+            other[at] = other[at] == '2' ? '1' : '2';
+            assert_false(verify(other, STR("password")));
+            other[at] = '\0';
+            assert_false(verify(other, STR("password")));
+        }
+    }
+    memcpy(other, hash, sizeof(other));
+    strcat(other, "=");
+    assert_false(verify(other, STR("password")));
+}
+
+/* A right password is not told, and counted, as a wrong one. */
+static void test_crypto__no_memory_for_a_password(void **state)
+{
+    (void)state;
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+    skip(); /* a sanitizer needs memory of its own, and ends without */
+#endif
+    bool right = true;
+    char hash[CRYPTO_PASSWORD_HASH_SIZE];
+    assert_int_equal(crypto_password_hash(STR("password"), hash), ERR_OK);
+    struct rlimit limit, none;
+    assert_int_equal(getrlimit(RLIMIT_AS, &limit), 0);
+    none = limit;
+    none.rlim_cur = 0; /* what is there stays, nothing is added */
+    assert_int_equal(setrlimit(RLIMIT_AS, &none), 0);
+    enum err verified = crypto_password_verify(hash, STR("password"), &right);
+    enum err hashed = crypto_password_hash(STR("password"), hash);
+    assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+    assert_int_equal(verified, ERR_UNAVAILABLE);
+    assert_false(right);
+    assert_int_equal(hashed, ERR_UNAVAILABLE);
 }
 
 static void test_crypto__dummy_costs_what_a_real_hash_costs(void **state)
@@ -398,8 +456,8 @@ static void test_crypto__dummy_costs_what_a_real_hash_costs(void **state)
     char hash[CRYPTO_PASSWORD_HASH_SIZE];
     assert_int_equal(crypto_password_hash(STR("x"), hash), ERR_OK);
     assert_int_equal(strlen(dummy), strlen(hash));
-    assert_false(crypto_password_verify(dummy, STR("")));
-    assert_false(crypto_password_verify(dummy, STR("password")));
+    assert_false(verify(dummy, STR("")));
+    assert_false(verify(dummy, STR("password")));
 }
 
 #define CRYPTO_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -428,6 +486,8 @@ int main(void)
         CRYPTO_TEST(test_crypto__seal_and_open),
         CRYPTO_TEST(test_crypto__open_refuses_every_change),
         CRYPTO_TEST(test_crypto__passwords),
+        CRYPTO_TEST(test_crypto__password_hashes),
+        CRYPTO_TEST(test_crypto__no_memory_for_a_password),
         CRYPTO_TEST(test_crypto__dummy_costs_what_a_real_hash_costs),
     };
     return cmocka_run_group_tests(tests, set_up_group, NULL);

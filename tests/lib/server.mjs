@@ -77,6 +77,7 @@ export class Server {
   secrets = new Set(); // what the log must never hold: passwords, codes, tokens
   #stdout = '';
   #stderr = '';
+  #saidBefore = 0;
   #waiting = new Set();
   #closed;
 
@@ -100,6 +101,7 @@ export class Server {
   }
 
   async start() {
+    this.#saidBefore = this.#stderr.length;
     const [program, ...args] = [...this.wrap, join(buildDir, PROGRAM), this.mode,
       ...flags(this.settings)];
     this.child = spawn(program, args,
@@ -174,6 +176,11 @@ export class Server {
 
   get stderr() {
     return this.#stderr;
+  }
+
+  // What it said since it was started last.
+  get lastStderr() {
+    return this.#stderr.slice(this.#saidBefore);
   }
 
   #proc(name) {
