@@ -9,13 +9,12 @@ import { buildDir } from '../lib/build.mjs';
 import { parseAnswer } from '../lib/client.mjs';
 import { onPostgresql, sql } from '../lib/database.mjs';
 import { checkAnswer } from '../lib/openapi.mjs';
-import { PROGRAM, Server } from '../lib/server.mjs';
+import { freePort } from '../lib/ports.mjs';
+import { HANG_MS, PROGRAM, Server } from '../lib/server.mjs';
 
 const execute = promisify(execFile);
 
 /* ---- Calls ---- */
-
-const ANSWER_TIMEOUT_MS = 15000;
 
 // The connection ended before a whole answer was there: nobody knows what became of the call.
 export class Lost extends Error {}
@@ -48,7 +47,7 @@ export class Caller {
       const lost = (cause) => reject(new Lost(`${method} ${path}: ${cause.message}`, { cause }));
       const request = http.request(
         { host: '127.0.0.1', port: this.port, method, path, headers, agent: this.agent,
-          timeout: ANSWER_TIMEOUT_MS },
+          timeout: HANG_MS },
         (response) => {
           const chunks = [];
           response.on('data', (chunk) => chunks.push(chunk));
@@ -92,9 +91,8 @@ export class Shop extends Server {
   // The port is free the first time and the same ever after.
   async start() {
     this.log = [];
-    await super.start();
-    this.settings.listen = `127.0.0.1:${this.port}`;
-    return this;
+    if (!this.port) this.settings.listen = `127.0.0.1:${await freePort()}`;
+    return super.start();
   }
 
   get pid() {
@@ -114,7 +112,7 @@ export class Shop extends Server {
    * command to run it by. One that serves instead is ended in time, and its code is another. */
   async refuses(words, { settings, wrap = [], exit = 1 } = {}) {
     const [file, ...args] = [...wrap, join(buildDir, PROGRAM), 'serve', ...this.flags(settings)];
-    const { code, signal, stderr } = await execute(file, args, { timeout: 10000 }).then(
+    const { code, signal, stderr } = await execute(file, args, { timeout: HANG_MS }).then(
       (done) => ({ code: 0, signal: null, ...done }), (error) => error);
     assert.equal(signal, null, stderr);
     assert.equal(code, exit, stderr);

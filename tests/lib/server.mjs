@@ -109,8 +109,9 @@ export class Server {
     this.#closed = once(this.child, 'close');
     this.child.stdout.setEncoding('utf8').on('data', (text) => this.#readMails(text));
     createInterface({ input: this.child.stderr }).on('line', (line) => this.#readLog(line));
+    const before = this.log.length; // a server that is started again has said so already
     const listening = this.waitFor(
-      () => this.log.find((line) => line.event === 'listening'), HANG_MS, 'listening');
+      () => this.log.slice(before).find((line) => line.event === 'listening'), HANG_MS, 'listening');
     const ended = this.#closed.then(([code, signal]) => {
       throw new Error(`the server ended (${code ?? signal}) before it listened:\n${this.#stderr}`);
     });

@@ -6,6 +6,7 @@ import https from 'node:https';
 import { after, before, test } from 'node:test';
 import { run } from '../lib/build.mjs';
 import { makeCert } from '../lib/certs.mjs';
+import { freePort } from '../lib/ports.mjs';
 
 const MAX = 256 * 1024;
 let tls;
@@ -105,11 +106,7 @@ test('no answer in time, half an answer, no server: unavailable', async (t) => {
   });
   assert.equal((await call('GET', half)).outcome, 'unavailable');
 
-  const gone = http.createServer().listen(0, '127.0.0.1');
-  await once(gone, 'listening');
-  const { port } = gone.address();
-  await new Promise((done) => gone.close(done));
-  assert.equal((await call('GET', `http://127.0.0.1:${port}`)).outcome, 'unavailable');
+  assert.equal((await call('GET', `http://127.0.0.1:${await freePort()}`)).outcome, 'unavailable');
 });
 
 test('https only with a trusted certificate', async (t) => {

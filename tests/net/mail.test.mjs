@@ -1,9 +1,9 @@
 // mail_send against a real SMTP server: what arrives, and what becomes of it when it cannot.
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { run } from '../lib/build.mjs';
 import { makeCert } from '../lib/certs.mjs';
+import { freePort } from '../lib/ports.mjs';
 import { startSmtp } from '../lib/smtp.mjs';
 
 const auth = { user: 'shop@example.com', pass: 'p@ss:w/rd? #%;ü' };
@@ -129,11 +129,7 @@ test('a slow server: retry after the timeout', async (t) => {
 });
 
 test('connection refused: retry', async () => {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await new Promise((done) => server.once('listening', done));
-  const { port } = server.address();
-  await new Promise((done) => server.close(done));
-  const result = await send(`smtp://127.0.0.1:${port}`);
+  const result = await send(`smtp://127.0.0.1:${await freePort()}`);
   assert.deepEqual([result.outcome, result.code], ['retry', 0]);
   assert.match(result.error, /refused|connect/i);
 });

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventStream, exchange } from '../lib/client.mjs';
+import { freePort } from '../lib/ports.mjs';
 import { addFood, logInAdmin, order } from '../lib/shop.mjs';
 import { endFleet, startFleet, startFront } from './fleet.mjs';
 import { Load, Worker } from './load.mjs';
 import { createDatabase, killCluster, sql, startCluster, startStandby } from './postgres.mjs';
-import { freePort } from './proxy.mjs';
 
 /* The events of a stream as a browser shows them: one that ends is opened again where it ended. */
 async function* eventsOf(server, token, path) {

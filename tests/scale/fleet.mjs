@@ -3,6 +3,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../lib/ports.mjs';
 import { HANG_MS, Server } from '../lib/server.mjs';
 import { startSmtp } from '../lib/smtp.mjs';
 import { NAME, Proxy } from './proxy.mjs';
@@ -10,9 +11,8 @@ import { NAME, Proxy } from './proxy.mjs';
 class Member extends Server {
   async start() {
     this.log = [];
-    await super.start();
-    this.settings.listen = `127.0.0.1:${this.port}`;
-    return this;
+    if (!this.port) this.settings.listen = `127.0.0.1:${await freePort()}`;
+    return super.start();
   }
 
   get running() {

@@ -10,12 +10,13 @@ import { test } from 'node:test';
 import { Shop } from '../faults/shop.mjs';
 import { run } from '../lib/build.mjs';
 import { Client, openStream } from '../lib/client.mjs';
+import { freePort } from '../lib/ports.mjs';
 import { PROGRAM } from '../lib/server.mjs';
 import { addFood, logInAdmin, move, order } from '../lib/shop.mjs';
 import { endFleet, startFleet, startFront } from './fleet.mjs';
 import { Load } from './load.mjs';
 import { createDatabase, database, sql, startCluster } from './postgres.mjs';
-import { edit, freePort, listening } from './proxy.mjs';
+import { edit, listening } from './proxy.mjs';
 
 const POOL = 5; // connections to PostgreSQL, for three servers with 8 each
 

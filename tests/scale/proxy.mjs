@@ -9,24 +9,11 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCert } from '../lib/certs.mjs';
+import { freePort } from '../lib/ports.mjs';
 import { HANG_MS } from '../lib/server.mjs';
 
 export const KINDS = ['nginx', 'haproxy'];
 export const NAME = 'shop.example.com';
-
-// Below what the kernel gives to clients, so that nobody takes it before the program has it.
-export async function freePort() {
-  for (;;) {
-    const port = 12000 + Math.floor(Math.random() * 8000);
-    const server = net.createServer();
-    const free = await new Promise((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (free) await new Promise((resolve) => { server.close(resolve); });
-    if (free) return port;
-  }
-}
 
 /* Resolves once somebody listens on the port; fails with what `child` said if it ends instead. */
 export async function listening(child, port) {

@@ -9,10 +9,11 @@ import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { Client, exchange, openStream } from '../lib/client.mjs';
+import { freePort } from '../lib/ports.mjs';
 import { pictureOf, putPicture } from '../lib/pictures.mjs';
 import { startServer } from '../lib/server.mjs';
 import { addFood, logInAdmin, move, order } from '../lib/shop.mjs';
-import { freePort, KINDS, NAME, startProxy } from './proxy.mjs';
+import { KINDS, NAME, startProxy } from './proxy.mjs';
 
 const execute = promisify(execFile);
 
