@@ -240,12 +240,15 @@ const ODD_HEADERS = [['authorization', 'Bearer'], ['authorization', 'Bearer x'],
 const ODD_METHODS = ['PATCH', 'OPTIONS', 'HEAD', 'PROPFIND', 'TRACE', 'GET', 'POST', 'PUT',
   'DELETE'];
 
+// An object may have a member `toString` that is no function.
+const textOf = (value) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+
 const TWISTS = {
   id: ({ template }) => fc.record({ path: fc.constantFrom(...ODD_IDS)
     .map((id) => template.replace(/\{[^}]+\}/, () => id)) }),
   parameter: (operation) => fc.record({ query: fc.dictionary(
     fc.constantFrom(...operation.parameters.map(({ name }) => name), 'limit', 'q', 'offset'),
-    odd.map((value) => String(value).toWellFormed().slice(0, QUERY_TEXT_MAX)),
+    odd.map((value) => textOf(value).toWellFormed().slice(0, QUERY_TEXT_MAX)),
     { minKeys: 1, maxKeys: 3 }) }),
   query: () => fc.record({ rawQuery: fc.constantFrom(...ODD_QUERIES) }),
   body: ({ bodySchema }) => fc.record({ body: near(bodySchema, HINTS) }),
