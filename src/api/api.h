@@ -6,6 +6,7 @@
 #include "net/http.h"
 #include "store/store.h"
 
+struct health;
 struct hub;
 struct image_cache;
 struct menu;
@@ -36,6 +37,7 @@ struct api {
     struct crypto_keys keys;
     struct passwords *passwords;               /* the hash threads */
     struct hub *hub;                           /* open event streams */
+    struct health *health;                     /* whether the database answers */
     struct session_hints *session_hints;       /* sessions found lately */
     struct menu *menu;                         /* the menu and the shop, in memory */
     struct image_cache *images;                /* pictures shown lately, in memory */

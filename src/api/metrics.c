@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "api/call.h"
+#include "api/health.h"
 #include "api/routes.h"
 #include "base/clock.h"
 
@@ -148,7 +149,9 @@ static void take_sample(struct call *c, struct metrics_sample *ret_sample)
 {
     *ret_sample =
         (struct metrics_sample){.resident_bytes = resident_bytes(), .open_fds = count_fds()};
+    /* A scrape waits no longer for a silent database than a proxy. */
     ret_sample->database_up =
+        health_look(c->api->health, c->http->started_us) != HEALTH_SILENT &&
         store_read(c->api->store, c->arena, gauges_read, &ret_sample->gauges) == ERR_OK;
 }
 

@@ -55,7 +55,8 @@ static void put_lanes(struct buf *out, const char *name, enum metric_type type, 
 {
     static const char *const labels[HTTP_LANES] = {[HTTP_LANE_READ] = "lane=\"read\"",
                                                    [HTTP_LANE_WRITE] = "lane=\"write\"",
-                                                   [HTTP_LANE_HASH] = "lane=\"hash\""};
+                                                   [HTTP_LANE_HASH] = "lane=\"hash\"",
+                                                   [HTTP_LANE_HEALTH] = "lane=\"health\""};
 
     metric_family(out, name, type, help);
     for (int lane = HTTP_LANE_READ; lane < HTTP_LANES; lane++)

@@ -10,6 +10,7 @@
 #define DELETION HTTP_LANE_WRITE, 0
 #define PICTURE HTTP_LANE_WRITE, IMAGE_MAX_BYTES
 #define HASH HTTP_LANE_HASH, JSON_BODY_MAX_BYTES
+#define HEALTH HTTP_LANE_HEALTH, 0
 #define ALL ACCESS_PUBLIC
 #define USER ACCESS_USER
 #define ADMIN ACCESS_ADMIN
@@ -81,7 +82,7 @@ const struct route ROUTES[] = {
     {{HTTP_PUT, "/api/shop", WRITE}, ADMIN, 0, shop_put},
     {{HTTP_GET, "/api/openapi.json", LOOP}, ALL, 0, openapi_get},
     {{HTTP_GET, "/healthz", LOOP}, ALL, 0, healthz_get},
-    {{HTTP_GET, "/readyz", READ}, ALL, 0, readyz_get},
+    {{HTTP_GET, "/readyz", HEALTH}, ALL, 0, readyz_get},
     {{HTTP_GET, "/metrics", READ}, ALL, 0, metrics_get},
 
     /* The pages: one file, whose script knows them apart */

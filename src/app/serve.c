@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "api/client.h"
+#include "api/health.h"
 #include "api/hub.h"
 #include "api/image_cache.h"
 #include "api/menu.h"
@@ -274,6 +275,7 @@ static enum err start_api(struct app *app)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     api->hub = hub_create(api->store);
+    api->health = health_create(api->store, HEALTH_WAIT_MS);
     api->pages = pages_create();
     api->images = image_cache_create(IMAGE_CACHE_MAX_BYTES);
     api->metrics = metrics_create((int)app->config->io_threads);
@@ -407,6 +409,7 @@ static bool take_down(struct app *app)
     if (app->server)
         http_server_stop(app->server, STOP_TIMEOUT_MS);
     hub_stop(api->hub);
+    health_stop(api->health);
     menu_stop(api->menu);
     upkeep_destroy(app->upkeep);
     bool thread_left = mailer_stop(app->mailer, STOP_MAIL_MS);
@@ -414,6 +417,7 @@ static bool take_down(struct app *app)
     mailer_destroy(app->mailer); /* whom the store's listener woke until now */
     http_server_destroy(app->server);
     hub_destroy(api->hub);
+    health_destroy(api->health);
     menu_destroy(api->menu);
     passwords_destroy(api->passwords);
     rate_limit_destroy(api->auth_limit);

@@ -66,6 +66,7 @@ enum {
 /* How often the sessions of open streams are looked at: a stream ends within a second of its session,
  * whoever has ended that. */
 #define SESSION_LOOK_MS (SECOND_MS / 2)
+#define HEALTH_WAIT_MS (2 * SECOND_MS) /* for the database; then /readyz says 503 */
 #define RESET_LIFETIME_MS (30 * MINUTE_MS)
 #define IDEMPOTENCY_LIFETIME_MS DAY_MS
 #define PAYMENT_WINDOW_MS HOUR_MS /* of UNPAID_PAYMENTS_PER_HOUR */

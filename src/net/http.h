@@ -25,10 +25,11 @@ enum http_method {
 /* Where a handler runs. Each worker lane has its own bounded queue (full: 503 with Retry-After) and
  * a share of the workers that it may hold at once, so that reads never wait behind slow writes. */
 enum http_lane {
-    HTTP_LANE_LOOP,  /* answers from memory */
-    HTTP_LANE_READ,  /* may use all workers */
-    HTTP_LANE_WRITE, /* at most three quarters of them */
-    HTTP_LANE_HASH,  /* waits for a password hash: at most a quarter */
+    HTTP_LANE_LOOP,   /* answers from memory */
+    HTTP_LANE_READ,   /* may use all workers */
+    HTTP_LANE_WRITE,  /* at most three quarters of them */
+    HTTP_LANE_HASH,   /* waits for a password hash: at most a quarter */
+    HTTP_LANE_HEALTH, /* has a worker of its own beside those, and so is never behind them */
     HTTP_LANES,
 };
 

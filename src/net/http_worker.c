@@ -35,7 +35,8 @@ struct http_workers {
     struct http_server *server;
     pthread_mutex_t lock;
     struct lane lanes[HTTP_LANES];
-    int slow_max; /* of all but reads together, so that reads always have a worker */
+    int slow_max; /* of writes and hashes together, so that reads always have a worker */
+    int most;     /* of all but the health lane together, which so always has one */
     struct worker *idle;
     bool stopping;
     int n;
@@ -53,11 +54,15 @@ static void publish(const struct http_workers *workers, enum http_lane lane)
 static bool may_run(const struct http_workers *workers, enum http_lane lane)
 {
     const struct lane *l = &workers->lanes[lane];
+    int slow = workers->lanes[HTTP_LANE_WRITE].running + workers->lanes[HTTP_LANE_HASH].running;
+
     if (l->queued == 0 || l->running >= l->running_max)
         return false;
-    return lane == HTTP_LANE_READ ||
-           workers->lanes[HTTP_LANE_WRITE].running + workers->lanes[HTTP_LANE_HASH].running <
-               workers->slow_max;
+    if (lane == HTTP_LANE_HEALTH)
+        return true;
+    if (slow + workers->lanes[HTTP_LANE_READ].running >= workers->most)
+        return false;
+    return lane == HTTP_LANE_READ || slow < workers->slow_max;
 }
 
 /* The job that has waited longest among those whose lane may run one. */
@@ -182,11 +187,14 @@ enum err http_workers_create(struct http_server *server, int n, struct http_work
     workers->lanes[HTTP_LANE_READ].running_max = n;
     workers->lanes[HTTP_LANE_WRITE].running_max = at_least_one(n * 3 / 4);
     workers->lanes[HTTP_LANE_HASH].running_max = at_least_one(n / 4);
+    workers->lanes[HTTP_LANE_HEALTH].running_max = 1;
     workers->slow_max = at_least_one(n - at_least_one(n / 8));
-    workers->all = mem_zalloc((size_t)n * sizeof *workers->all);
+    workers->most = n;
+    int n_threads = n + workers->lanes[HTTP_LANE_HEALTH].running_max;
+    workers->all = mem_zalloc((size_t)n_threads * sizeof *workers->all);
     (void)pthread_attr_init(&attr);
     (void)pthread_attr_setstacksize(&attr, STACK_BYTES);
-    for (int i = 0; i < n && err == ERR_OK; i++) {
+    for (int i = 0; i < n_threads && err == ERR_OK; i++) {
         struct worker *worker = &workers->all[i];
         worker->workers = workers;
         (void)sem_init(&worker->wake, 0, 0);

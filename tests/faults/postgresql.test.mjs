@@ -12,7 +12,7 @@ import { postgresqlOnly } from '../lib/database.mjs';
 import { HANG_MS } from '../lib/server.mjs';
 import { logInAdmin, signUp } from '../lib/shop.mjs';
 import { startSmtp } from '../lib/smtp.mjs';
-import { createDatabase, killCluster, startCluster } from '../scale/postgres.mjs';
+import { createDatabase, freeze, killCluster, startCluster, thaw } from '../scale/postgres.mjs';
 import { Load } from './load.mjs';
 import { Random, seed } from './random.mjs';
 import { Caller, Shop } from './shop.mjs';
@@ -28,8 +28,9 @@ async function control(cluster, ...args) {
     { uid, gid, cwd: cluster.dir, env: { ...process.env, PATH: cluster.path } });
 }
 
-async function shopIn(t, cluster, options = {}) {
-  const shop = new Shop({ settings: { database: await createDatabase(cluster) }, ...options });
+async function shopIn(t, cluster, { settings = {}, ...options } = {}) {
+  const database = await createDatabase(cluster);
+  const shop = new Shop({ settings: { database, ...settings }, ...options });
   t.after(() => shop.remove());
   return shop;
 }
@@ -184,6 +185,38 @@ test('somebody else holds a lock', postgresqlOnly, async (t) => {
   holder.stdin.end('ROLLBACK;\n');
   await once(holder, 'close');
   await user.put('/api/me', { name: 'In Time' }, { expect: 200 });
+  checkLog(shop);
+  await shop.end();
+  await shop.checkData();
+});
+
+/* A proxy that asks how the server is waits for no worker, and not as long as calls wait for the database:
+ * it has its answer first, and so has who scrapes. */
+test('PostgreSQL falls silent with every worker waiting for it', postgresqlOnly, async (t) => {
+  const cluster = await startCluster(t);
+  const shop = await shopIn(t, cluster, { settings: { workers: 4, database_connections: 8 } });
+  await shop.start();
+  const user = await signUp(shop);
+  const caller = new Caller(shop.port);
+  t.after(() => caller.close());
+  const ready = async () => (await caller.call('GET', '/readyz')).status;
+  assert.equal(await ready(), 200);
+
+  let answered = 0;
+  let calls;
+  freeze(cluster.dir);
+  try {
+    calls = Array.from({ length: 16 }, () => user.get('/api/orders', { expect: 'any' })
+      .then(({ status }) => { answered++; return status; }));
+    assert.equal(await ready(), 503);
+    assert.equal(await ready(), 503);
+    assert.equal(answered, 0);
+  } finally {
+    thaw(cluster.dir);
+  }
+  for (const status of await Promise.all(calls)) assert.ok([200, 503].includes(status), `${status}`);
+  await untilReady(shop);
+  await user.get('/api/orders', { expect: 200 });
   checkLog(shop);
   await shop.end();
   await shop.checkData();

@@ -31,6 +31,7 @@ static const struct http_route ROUTES[] = {
     {HTTP_GET, "/items/best", HTTP_LANE_LOOP, 0},
     {HTTP_GET, "/items/{id}/parts/{name}", HTTP_LANE_LOOP, 0},
     {HTTP_GET, "/headers", HTTP_LANE_READ, 0},
+    {HTTP_GET, "/health", HTTP_LANE_HEALTH, 0},
     {HTTP_GET, "/query", HTTP_LANE_LOOP, 0},
     {HTTP_GET, "/peer", HTTP_LANE_LOOP, 0},
     {HTTP_GET, "/stream", HTTP_LANE_READ, 0},

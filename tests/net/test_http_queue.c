@@ -111,6 +111,43 @@ static void test_http_queue__lanes(void **state)
     }
 }
 
+/* With every worker held, and more calls waiting for one, a proxy could not ask how it is. */
+static void test_http_queue__health_has_a_worker_of_its_own(void **state)
+{
+    enum { WORKERS = 4, CALLS = 8 };
+    static const char *const calls[] = {GET("/block"), "POST /block HTTP/1.1\r\n" HOST "\r\n",
+                                        "DELETE /block HTTP/1.1\r\n" HOST "\r\n"};
+    struct rig *rig = *state;
+    struct http_stats stats;
+    int fds[CALLS];
+    rig_start(rig);
+    for (int i = 0; i < CALLS; i++) {
+        fds[i] = client_connect(rig);
+        client_say(fds[i], calls[i < WORKERS ? 0 : i % 3]);
+        if (i < WORKERS)
+            assert_int_equal(sem_wait(&rig->entered), 0);
+    }
+    do {
+        http_server_stats(rig->server, &stats);
+    } while (stats.queued[HTTP_LANE_READ] + stats.queued[HTTP_LANE_WRITE] +
+                 stats.queued[HTTP_LANE_HASH] <
+             CALLS - WORKERS);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(rig_status(rig, GET("/health")), 200);
+    /* And takes no other's call meanwhile. */
+    http_server_stats(rig->server, &stats);
+    assert_int_equal(stats.running[HTTP_LANE_READ], WORKERS);
+    assert_int_equal(stats.running[HTTP_LANE_WRITE] + stats.running[HTTP_LANE_HASH], 0);
+    for (int i = 0; i < CALLS; i++)
+        (void)sem_post(&rig->proceed);
+    for (int i = 0; i < CALLS; i++) {
+        struct answer answer = client_receive(fds[i], false);
+        assert_int_equal(answer.status, 200);
+        answer_finish(&answer);
+        (void)close(fds[i]);
+    }
+}
+
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(test_http_queue__##name, rig_set_up, rig_tear_down)
 
@@ -120,6 +157,7 @@ int main(void)
         TEST(full),
         TEST(hashes_wait_in_a_short_queue),
         TEST(lanes),
+        TEST(health_has_a_worker_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

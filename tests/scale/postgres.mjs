@@ -61,12 +61,18 @@ function childrenOf(pid) {
   }).map(Number);
 }
 
-/* As if its machine had failed: every process at once, so that none can still tell anybody anything. */
-export function killCluster(dir) {
+function signalAll(dir, signal) {
   const pid = Number(readFileSync(join(dir, 'postmaster.pid'), 'utf8').split('\n')[0]);
-  process.kill(pid, 'SIGSTOP');
-  for (const child of [...childrenOf(pid), pid]) process.kill(child, 'SIGKILL');
+  process.kill(pid, 'SIGSTOP'); // so that it starts no other meanwhile
+  for (const process_ of [...childrenOf(pid), pid]) process.kill(process_, signal);
 }
+
+/* As if its machine had failed: every process at once, so that none can still tell anybody anything. */
+export const killCluster = (dir) => signalAll(dir, 'SIGKILL');
+
+/* As if its disk hung: it takes connections, and says nothing any more. */
+export const freeze = (dir) => signalAll(dir, 'SIGSTOP');
+export const thaw = (dir) => signalAll(dir, 'SIGCONT');
 
 /* A hot standby of the cluster, without which the cluster acknowledges nothing:
  * {url, port, promote()}. */
