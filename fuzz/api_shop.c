@@ -252,7 +252,7 @@ struct api_shop *api_shop_open(void)
     api->pages = pages_create();
     api->metrics = metrics_create(1);
     api->all_limit = rate_limit_create("all", RATE_PER_MINUTE);
-    CHECK(passwords_create(1, &api->passwords) == ERR_OK);
+    api->passwords = passwords_create(1);
     CHECK(menu_create(api->store, &api->menu) == ERR_OK);
     store_listen(api->store, api_store_listener, api);
     g.shop.arena = arena_create();

@@ -14,6 +14,7 @@
 #include "api/menu_food.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "domain/limits.h"
 #include "domain/money.h"
 
@@ -522,7 +523,6 @@ static void free_menu(struct menu *menu)
 enum err menu_create(struct store *store, struct menu **ret_menu)
 {
     struct menu *menu = mem_zalloc(sizeof(*menu));
-    enum err err = ERR_OK;
 
     menu->store = store;
     menu->arena = arena_create();
@@ -533,19 +533,10 @@ enum err menu_create(struct store *store, struct menu **ret_menu)
     menu->shop = load_shop(menu, menu->arena);
     arena_reset(menu->arena);
     if (!menu->foods || !menu->shop) {
-        err = ERR_UNAVAILABLE;
-    } else {
-        int rc = pthread_create(&menu->thread, NULL, mend, menu);
-        if (rc) {
-            log_line(LOG_ERROR, "thread_failed", LOG_CSTR("thread", "menu"), LOG_INT("rc", rc));
-            err = ERR_INTERNAL;
-        }
-    }
-    if (err) {
         free_menu(menu);
-        return err;
+        return ERR_UNAVAILABLE;
     }
-    pthread_setname_np(menu->thread, "menu");
+    thread_start(&menu->thread, "menu", mend, menu);
     *ret_menu = menu;
     return ERR_OK;
 }

@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/thread.h"
 
 const struct metric_scale PASSWORDS_SCALE = {
     {20000, 50000, 100000, 250000, 500000, 1000000, 5000000}, 7, 6};
 
-enum { NICENESS = 10, STACK_BYTES = 256 * 1024 };
+enum { NICENESS = 10 };
 
 /* On the stack of the worker that waits for it. */
 struct job {
@@ -77,29 +77,18 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-enum err passwords_create(int threads, struct passwords **ret_passwords)
+struct passwords *passwords_create(int threads)
 {
     struct passwords *passwords =
         mem_zalloc(sizeof *passwords + (size_t)threads * sizeof *passwords->threads);
-    pthread_attr_t attr;
 
     pthread_mutex_init(&passwords->lock, NULL);
     pthread_cond_init(&passwords->wake, NULL);
     passwords->last = &passwords->first;
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, STACK_BYTES);
-    for (; passwords->n_threads < threads; passwords->n_threads++)
-        if (pthread_create(&passwords->threads[passwords->n_threads], &attr, thread_main,
-                           passwords) != 0)
-            break;
-    pthread_attr_destroy(&attr);
-    if (passwords->n_threads < threads) {
-        log_line(LOG_ERROR, "thread_failed", LOG_CSTR("what", "password hashing"));
-        passwords_destroy(passwords);
-        return ERR_INTERNAL;
-    }
-    *ret_passwords = passwords;
-    return ERR_OK;
+    passwords->n_threads = threads;
+    for (int i = 0; i < threads; i++)
+        thread_start_small(&passwords->threads[i], "hash", thread_main, passwords);
+    return passwords;
 }
 
 void passwords_destroy(struct passwords *passwords)

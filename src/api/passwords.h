@@ -8,8 +8,8 @@
 
 struct passwords;
 
-MUST_CHECK enum err passwords_create(int threads, struct passwords **ret_passwords);
-void passwords_destroy(struct passwords *passwords);
+struct passwords *passwords_create(int threads);
+void passwords_destroy(struct passwords *passwords); /* NULL is fine */
 
 /* Both block the calling worker; ERR_UNAVAILABLE when the queue (PASSWORDS_QUEUE_MAX) is full, or
  * the memory for a hash cannot be had. */

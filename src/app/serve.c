@@ -286,10 +286,8 @@ static enum err start_api(struct app *app)
         api->auth_limit = rate_limit_create("auth", api->settings.auth_rate_per_minute);
     if (api->settings.rate_per_minute > 0)
         api->all_limit = rate_limit_create("all", api->settings.rate_per_minute);
-    enum err err = passwords_create(cores > 1 ? (int)cores : 1, &api->passwords);
-    if (!err)
-        err = menu_create(api->store, &api->menu);
-    return err;
+    api->passwords = passwords_create(cores > 1 ? (int)cores : 1);
+    return menu_create(api->store, &api->menu);
 }
 
 static void put_mail_metrics(void *ctx, struct buf *out)
@@ -306,7 +304,7 @@ static void put_mail_metrics(void *ctx, struct buf *out)
                "Mails not sent because it was too late for them.", stats.expired);
 }
 
-static enum err start_jobs(struct app *app)
+static void start_jobs(struct app *app)
 {
     struct mailer_options mailer = {.store = app->api.store,
                                     .keys = &app->api.keys,
@@ -318,15 +316,13 @@ static enum err start_jobs(struct app *app)
                                             .keys = &app->api.keys,
                                             .public_url = app->api.settings.public_url}};
 
-    enum err err = mailer_create(&mailer, &app->mailer);
-    if (err)
-        return err;
+    app->mailer = mailer_create(&mailer);
     app->api.mail_waits = mailer_wake;
     app->api.mail_ctx = app->mailer;
     app->api.job_metrics = put_mail_metrics;
     app->api.job_metrics_ctx = app->mailer;
     store_listen(app->api.store, api_store_listener, &app->api);
-    return upkeep_create(&upkeep, &app->upkeep);
+    app->upkeep = upkeep_create(&upkeep);
 }
 
 static enum err start_server(struct app *app)
@@ -466,10 +462,10 @@ int app_run(struct arena *arena, struct app_shop *shop)
         err = open_shop(&app);
     if (!err)
         err = start_api(&app);
-    if (!err)
-        err = start_jobs(&app);
-    if (!err)
+    if (!err) {
+        start_jobs(&app);
         err = start_server(&app);
+    }
     if (!err) {
         announce(&app);
         sigwait(&signals, &signal_number);

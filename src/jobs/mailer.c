@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "store/outbox.h"
 
 #include <pthread.h>
@@ -24,7 +25,7 @@ struct mailer {
     int busy;                          /* threads that hold store or mailbox */
     int running;                       /* threads that have not ended */
     pthread_t threads[MAILER_THREADS]; /* of whoever made it */
-    int n_threads;
+    int n_threads;                     /* not yet joined or left behind */
     uint64_t n_wakes;
     atomic_int_least64_t sent, retried, failed, expired;
 };
@@ -232,23 +233,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-static enum err start_thread(struct mailer *mailer)
-{
-    pthread_mutex_lock(&mailer->lock);
-    int rc = pthread_create(&mailer->threads[mailer->n_threads], NULL, run, mailer);
-    if (rc == 0) {
-        atomic_fetch_add(&mailer->refs, 1);
-        mailer->running++;
-        mailer->n_threads++;
-    }
-    pthread_mutex_unlock(&mailer->lock);
-    if (rc == 0)
-        return ERR_OK;
-    log_line(LOG_ERROR, "thread_not_started", LOG_CSTR("job", "mailer"));
-    return ERR_UNAVAILABLE;
-}
-
-enum err mailer_create(const struct mailer_options *options, struct mailer **ret_mailer)
+struct mailer *mailer_create(const struct mailer_options *options)
 {
     struct mailer *mailer = mem_zalloc(sizeof(*mailer));
 
@@ -256,19 +241,13 @@ enum err mailer_create(const struct mailer_options *options, struct mailer **ret
     mailer->options = *options;
     mailer->options.from.name = arena_dup(mailer->arena, options->from.name);
     mailer->options.from.addr = arena_dup(mailer->arena, options->from.addr);
-    atomic_init(&mailer->refs, 1);
+    atomic_init(&mailer->refs, 1 + MAILER_THREADS);
+    mailer->running = mailer->n_threads = MAILER_THREADS;
     pthread_mutex_init(&mailer->lock, NULL);
     pthread_cond_init(&mailer->changed, NULL);
-    for (int i = 0; i < MAILER_THREADS; i++) {
-        enum err err = start_thread(mailer);
-        if (err) {
-            (void)mailer_stop(mailer, MAILER_LEASE_MS);
-            mailer_destroy(mailer);
-            return err;
-        }
-    }
-    *ret_mailer = mailer;
-    return ERR_OK;
+    for (int i = 0; i < MAILER_THREADS; i++)
+        thread_start(&mailer->threads[i], "mailer", run, mailer);
+    return mailer;
 }
 
 void mailer_wake(void *ctx)

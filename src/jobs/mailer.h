@@ -35,7 +35,7 @@ struct mailer_stats {
 };
 
 /* Starts the threads. */
-MUST_CHECK enum err mailer_create(const struct mailer_options *options, struct mailer **ret_mailer);
+struct mailer *mailer_create(const struct mailer_options *options);
 
 /* A mail waits: look now. Any thread; ctx is the mailer. Signature of api.mail_waits. */
 void mailer_wake(void *ctx);
@@ -47,8 +47,7 @@ void mailer_stats(const struct mailer *mailer, struct mailer_stats *ret_stats);
  * again when its lease is over. True if one was: it still uses libcurl and the options' texts, so
  * the process must end without cleaning these up. Before the store is closed; NULL is fine. */
 bool mailer_stop(struct mailer *mailer, int64_t timeout_ms);
-void mailer_destroy(
-    struct mailer *mailer); /* stopped, and nobody wakes it any more; NULL is fine */
+void mailer_destroy(struct mailer *mailer); /* stopped, never woken again; NULL is fine */
 
 /* How long to wait after the attempts-th failure: doubled each time, then up to half of it taken
  * off by `random`, so that mails that failed together do not come back together. */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "store/sweep.h"
 
 #include <pthread.h>
@@ -210,7 +211,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-enum err upkeep_create(const struct upkeep_options *options, struct upkeep **ret_upkeep)
+struct upkeep *upkeep_create(const struct upkeep_options *options)
 {
     struct upkeep *u = mem_zalloc(sizeof *u);
 
@@ -220,16 +221,8 @@ enum err upkeep_create(const struct upkeep_options *options, struct upkeep **ret
     u->old_due_ms = clock_mono_ms(); /* at once: a server may be ended before a period is over */
     pthread_mutex_init(&u->lock, NULL);
     pthread_cond_init(&u->wake, NULL);
-    int rc = pthread_create(&u->thread, NULL, run, u);
-    if (rc) {
-        log_line(LOG_ERROR, "thread_failed", LOG_CSTR("thread", "upkeep"), LOG_INT("rc", rc));
-        arena_destroy(u->arena);
-        free(u);
-        return ERR_INTERNAL;
-    }
-    pthread_setname_np(u->thread, "upkeep");
-    *ret_upkeep = u;
-    return ERR_OK;
+    thread_start(&u->thread, "upkeep", run, u);
+    return u;
 }
 
 void upkeep_destroy(struct upkeep *upkeep)

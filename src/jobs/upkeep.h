@@ -13,7 +13,7 @@ struct upkeep_options {
 };
 
 /* Starts the thread; what the options point to outlives it. */
-MUST_CHECK enum err upkeep_create(const struct upkeep_options *options, struct upkeep **ret_upkeep);
+struct upkeep *upkeep_create(const struct upkeep_options *options);
 
 /* Stops and joins; waits at most for the call to a provider that is under way. NULL is fine. */
 void upkeep_destroy(struct upkeep *upkeep);

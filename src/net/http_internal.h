@@ -280,8 +280,7 @@ void http_pieces_close(struct http_pieces *pieces); /* tells `closed` and frees 
 void http_pieces_tick(struct http_loop *loop, int64_t mono_ms);
 
 /* ---- http_worker.c ---- */
-MUST_CHECK enum err http_workers_create(struct http_server *server, int n,
-                                        struct http_workers **ret_workers);
+struct http_workers *http_workers_create(struct http_server *server, int n);
 bool http_workers_submit(struct http_workers *workers, struct http_job *job); /* false: full */
 void http_workers_destroy(struct http_workers *workers); /* runs what is queued, joins */
 

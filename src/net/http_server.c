@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -356,25 +357,16 @@ static void set_constant_head(struct http_server *server)
 }
 
 /* The threads take no signals: those are the main thread's. */
-static enum err start_threads(struct http_server *server)
+static void start_threads(struct http_server *server)
 {
     sigset_t all, before;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    enum err err = http_workers_create(server, server->options.workers, &server->workers);
-    for (int i = 0; i < server->n_loops && err == ERR_OK; i++) {
-        (void)pthread_mutex_lock(&server->stop_lock);
-        int rc = pthread_create(&server->loops[i].thread, NULL, run_loop, &server->loops[i]);
-        server->loops_running += rc == 0;
-        (void)pthread_mutex_unlock(&server->stop_lock);
-        if (rc != 0) {
-            log_line(LOG_ERROR, "thread_failed", LOG_CSTR("error", strerror(rc)));
-            server->n_loops = i;
-            err = ERR_INTERNAL;
-        }
-    }
+    server->workers = http_workers_create(server, server->options.workers);
+    server->loops_running = server->n_loops;
+    for (int i = 0; i < server->n_loops; i++)
+        thread_start(&server->loops[i].thread, "loop", run_loop, &server->loops[i]);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return err;
 }
 
 enum err http_server_create_limited(const struct http_options *options,
@@ -404,9 +396,8 @@ enum err http_server_create_limited(const struct http_options *options,
             if (!loop_init(&server->loops[i], server))
                 err = ERR_INTERNAL;
     }
-    if (err == ERR_OK)
-        err = start_threads(server);
     if (err == ERR_OK) {
+        start_threads(server);
         http_loop_want(&server->loops[0], HTTP_WANT_ACCEPT);
         *ret_server = server;
     } else {

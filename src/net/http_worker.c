@@ -4,18 +4,11 @@
  * wait is woken first, while its stack is still warm. */
 #include "net/http_internal.h"
 
-#include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <semaphore.h>
 #include <stdlib.h>
-#include <string.h>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { STACK_BYTES = 2 * 1024 * 1024 };
-#else
-enum { STACK_BYTES = 256 * 1024 };
-#endif
 
 struct worker {
     struct http_workers *workers;
@@ -170,11 +163,9 @@ static int at_least_one(int n)
     return n < 1 ? 1 : n;
 }
 
-enum err http_workers_create(struct http_server *server, int n, struct http_workers **ret_workers)
+struct http_workers *http_workers_create(struct http_server *server, int n)
 {
     struct http_workers *workers = mem_zalloc(sizeof *workers);
-    pthread_attr_t attr;
-    enum err err = ERR_OK;
 
     workers->server = server;
     (void)pthread_mutex_init(&workers->lock, NULL);
@@ -190,29 +181,15 @@ enum err http_workers_create(struct http_server *server, int n, struct http_work
     workers->lanes[HTTP_LANE_HEALTH].running_max = 1;
     workers->slow_max = at_least_one(n - at_least_one(n / 8));
     workers->most = n;
-    int n_threads = n + workers->lanes[HTTP_LANE_HEALTH].running_max;
-    workers->all = mem_zalloc((size_t)n_threads * sizeof *workers->all);
-    (void)pthread_attr_init(&attr);
-    (void)pthread_attr_setstacksize(&attr, STACK_BYTES);
-    for (int i = 0; i < n_threads && err == ERR_OK; i++) {
+    workers->n = n + workers->lanes[HTTP_LANE_HEALTH].running_max;
+    workers->all = mem_zalloc((size_t)workers->n * sizeof *workers->all);
+    for (int i = 0; i < workers->n; i++) {
         struct worker *worker = &workers->all[i];
         worker->workers = workers;
         (void)sem_init(&worker->wake, 0, 0);
-        int rc = pthread_create(&worker->thread, &attr, run, worker);
-        if (rc != 0) {
-            log_line(LOG_ERROR, "thread_failed", LOG_CSTR("error", strerror(rc)));
-            (void)sem_destroy(&worker->wake);
-            err = ERR_INTERNAL;
-        } else {
-            workers->n++;
-        }
+        thread_start_small(&worker->thread, "worker", run, worker);
     }
-    (void)pthread_attr_destroy(&attr);
-    if (err == ERR_OK)
-        *ret_workers = workers;
-    else
-        http_workers_destroy(workers);
-    return err;
+    return workers;
 }
 
 void http_workers_destroy(struct http_workers *workers)
