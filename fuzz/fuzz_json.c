@@ -71,6 +71,7 @@ static void check_text(const struct json_field *field, const struct opt_str *tex
     CHECK(text_is_utf8(text->value));
     CHECK(is_within(field, (int64_t)(raw ? bytes.len : text_count(bytes))));
     CHECK(raw || !text_has_control(bytes, field->type == JSON_LONG_TEXT));
+    CHECK(raw || !text_has_turning(bytes));
 }
 
 /* A member that was taken is the one that was sent. */

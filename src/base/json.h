@@ -26,7 +26,7 @@ struct opt_str {
 enum json_type {
     JSON_INT,       /* struct opt_int; an integer without fraction or exponent */
     JSON_BOOL,      /* struct opt_bool */
-    JSON_TEXT,      /* struct opt_str; one line: no control character */
+    JSON_TEXT,      /* struct opt_str; one line: no control character, none that turns a direction */
     JSON_LONG_TEXT, /* struct opt_str; newline allowed */
     JSON_RAW_TEXT,  /* struct opt_str; anything UTF-8 (passwords); limits count bytes */
 };

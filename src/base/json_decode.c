@@ -156,6 +156,21 @@ static bool refuse_length(const struct json_field *field, struct str text, struc
     return true;
 }
 
+/* Adds a row and returns true if there are characters in the text that nobody sees. */
+static bool refuse_hidden(const struct json_field *field, struct str text, struct problem *problem)
+{
+    bool allow_newline = field->type == JSON_LONG_TEXT;
+    const char *detail = NULL;
+    if (text_has_turning(text))
+        detail = "It must not hold characters that turn the direction of the text around them.";
+    else if (!text_has_control(text, allow_newline))
+        return false;
+    else if (allow_newline)
+        detail = "It must not hold control characters other than newlines.";
+    problem_add(problem, field->name, PROBLEM_CONTROL_CHARACTER, detail);
+    return true;
+}
+
 static void decode_text(struct arena *arena, const struct json_field *field, const json_t *value,
                         struct opt_str *out, struct problem *problem)
 {
@@ -166,13 +181,8 @@ static void decode_text(struct arena *arena, const struct json_field *field, con
     struct str text = {json_string_value(value), json_string_length(value)};
     if (refuse_length(field, text, problem))
         return;
-    bool allow_newline = field->type == JSON_LONG_TEXT;
-    if (field->type != JSON_RAW_TEXT && text_has_control(text, allow_newline)) {
-        problem_add(problem, field->name, PROBLEM_CONTROL_CHARACTER,
-                    allow_newline ? "It must not hold control characters other than newlines."
-                                  : NULL);
+    if (field->type != JSON_RAW_TEXT && refuse_hidden(field, text, problem))
         return;
-    }
     out->value = arena_dup(arena, text);
 }
 

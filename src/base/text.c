@@ -39,6 +39,19 @@ bool text_has_control(struct str s, bool allow_newline)
     return false;
 }
 
+bool text_has_turning(struct str s)
+{
+    for (size_t i = 0; i + 2 < s.len; i++) {
+        unsigned char second = (unsigned char)s.ptr[i + 1], third = (unsigned char)s.ptr[i + 2];
+        /* U+202A to U+202E are E2 80 AA to E2 80 AE, U+2066 to U+2069 are E2 81 A6 to E2 81 A9. */
+        if ((unsigned char)s.ptr[i] == 0xe2 &&
+            ((second == 0x80 && third >= 0xaa && third <= 0xae) ||
+             (second == 0x81 && third >= 0xa6 && third <= 0xa9)))
+            return true;
+    }
+    return false;
+}
+
 static bool is_ascii(struct str s)
 {
     unsigned char all = 0;

@@ -29,8 +29,8 @@ bool outbox_open(const struct crypto_keys *keys, struct arena *arena, struct str
                  struct str *ret_text, struct str *ret_html)
 {
     static const struct json_field fields[] = {
-        {"text", JSON_LONG_TEXT, JSON_REQUIRED, offsetof(struct body, text), 0, 0, PROBLEM_NONE},
-        {"html", JSON_LONG_TEXT, JSON_REQUIRED | JSON_NULLABLE, offsetof(struct body, html), 0, 0,
+        {"text", JSON_RAW_TEXT, JSON_REQUIRED, offsetof(struct body, text), 0, 0, PROBLEM_NONE},
+        {"html", JSON_RAW_TEXT, JSON_REQUIRED | JSON_NULLABLE, offsetof(struct body, html), 0, 0,
          PROBLEM_NONE},
     };
     struct problem *problem = arena_alloc(arena, sizeof(*problem));

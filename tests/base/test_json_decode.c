@@ -213,6 +213,15 @@ static void test_json_decode__control_characters(void **state)
     assert_row("{\"quantity\":1,\"note\":\"a\\tb\"}", "note", PROBLEM_CONTROL_CHARACTER);
 }
 
+static void test_json_decode__characters_that_turn_the_direction(void **state)
+{
+    (void)state;
+    assert_row("{\"quantity\":1,\"name\":\"a\\u202eb\"}", "name", PROBLEM_CONTROL_CHARACTER);
+    assert_row("{\"quantity\":1,\"note\":\"a\\u2066b\"}", "note", PROBLEM_CONTROL_CHARACTER);
+    assert_int_equal(decode("{\"quantity\":1,\"password\":\"a\\u202e\"}"), ERR_OK);
+    assert_int_equal(decode("{\"quantity\":1,\"name\":\"a\\u200eb\\u200f\"}"), ERR_OK);
+}
+
 static void test_json_decode__one_row_for_every_mistake(void **state)
 {
     (void)state;
@@ -378,6 +387,7 @@ int main(void)
         DECODE_TEST(test_json_decode__text_lengths_are_code_points),
         DECODE_TEST(test_json_decode__raw_text_counts_bytes_and_names_its_code),
         DECODE_TEST(test_json_decode__control_characters),
+        DECODE_TEST(test_json_decode__characters_that_turn_the_direction),
         DECODE_TEST(test_json_decode__one_row_for_every_mistake),
         DECODE_TEST(test_json_decode__a_thousand_unknown_members),
         DECODE_TEST(test_json_decode__malformed),

@@ -73,6 +73,22 @@ static void test_text__has_control_with_newlines(void **state)
     assert_true(text_has_control(STR("\n\x7f"), true));
 }
 
+static void test_text__has_turning_at_both_sides_of_each_range(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "\u202a", "a\u202e", "\u202bb", "\u2066", "a\u2069b", "\u2067",
+    };
+    static const char *const good[] = {
+        "", "\u2029", "\u202f", "\u2065", "\u206a", "\u200e\u200f\u061c", "שלום", "\xe2\x80", "…",
+    };
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_true(text_has_turning(str_from(bad[i])));
+    for (size_t i = 0; i < COUNT(good); i++)
+        assert_false(text_has_turning(str_from(good[i])));
+    assert_false(text_has_turning(STR_NONE));
+}
+
 static void test_text__fold(void **state)
 {
     (void)state;
@@ -126,6 +142,7 @@ int main(void)
         cmocka_unit_test(test_text__count_is_code_points),
         cmocka_unit_test(test_text__has_control_at_both_sides_of_each_range),
         cmocka_unit_test(test_text__has_control_with_newlines),
+        cmocka_unit_test(test_text__has_turning_at_both_sides_of_each_range),
         cmocka_unit_test(test_text__fold),
         cmocka_unit_test(test_text__fold_replaces_bad_utf8),
         cmocka_unit_test(test_text__trim_is_unicode),

@@ -64,6 +64,14 @@ function address(path: string, { id, query }: Options): string {
   return path.replace('{id}', String(id)) + (words.size ? `?${words}` : '');
 }
 
+/* Invisible signs that turn round the text beside them, which the server refuses. They come along with
+ * what is pasted: phones put them around numbers. A password stays as it was typed. */
+const TURNING = /[\u202a-\u202e\u2066-\u2069]/g;
+
+function written(name: string, value: unknown): unknown {
+  return typeof value === 'string' && !name.includes('password') ? value.replace(TURNING, '') : value;
+}
+
 function request(method: Method, { body, file, key, token, signal }: Options): RequestInit {
   const headers: Record<string, string> = {};
   if (body !== undefined)
@@ -75,7 +83,7 @@ function request(method: Method, { body, file, key, token, signal }: Options): R
   if (token)
     headers.Authorization = `Bearer ${token}`;
   return {
-    method: method.toUpperCase(), headers, signal, body: file ?? (body && JSON.stringify(body)),
+    method: method.toUpperCase(), headers, signal, body: file ?? (body && JSON.stringify(body, written)),
   };
 }
 

@@ -10,9 +10,6 @@ export interface Toast {
 
 const SHOWN_MS = 7000;
 
-/* Signs in a name that would turn round the words beside it. */
-const TURNING = /[\u202a-\u202e\u2066-\u2069]/g;
-
 export const toasts = signal<Toast[]>([]);
 let last = 0;
 
@@ -23,9 +20,8 @@ export function dismiss(id: number) {
 /* Returns the id to dismiss it by. */
 export function toast(text: string, more: Partial<Omit<Toast, 'id' | 'text'>> = {}): number {
   const id = ++last;
-  const plain = text.replace(TURNING, '');
-  const others = toasts.value.filter((other) => other.text !== plain).slice(-2);
-  toasts.value = [...others, { id, text: plain, kind: 'plain', ...more }];
+  const others = toasts.value.filter((other) => other.text !== text).slice(-2);
+  toasts.value = [...others, { id, text, kind: 'plain', ...more }];
   setTimeout(() => dismiss(id), SHOWN_MS);
   return id;
 }
