@@ -49,10 +49,13 @@ export class CallError extends Error {
   }
 }
 
+let session = () => 0;
 let onUnauthenticated = () => {};
 
-/* What to do when a call says that nobody is logged in (any more). */
-export function whenUnauthenticated(action: () => void) {
+/* What to do when a call says that nobody is logged in (any more). `which` tells one session from the
+ * next: an answer speaks of the one that it was asked with, and comes late when that is over. */
+export function whenUnauthenticated(which: () => number, action: () => void) {
+  session = which;
   onUnauthenticated = action;
 }
 
@@ -95,6 +98,7 @@ function unreachable(): CallError {
 export async function call<M extends Method, P extends PathOf<M>>(
   method: M, path: P, options: Options<paths[P][M]> = {},
 ): Promise<Answer<paths[P][M]>> {
+  const mine = session();
   let response: Response;
   try {
     response = await fetch(address(path, options as Options), request(method, options as Options));
@@ -112,7 +116,8 @@ export async function call<M extends Method, P extends PathOf<M>>(
     throw unreachable(); // it broke off in the middle
   if (response.ok)
     return answer;
-  if (response.status === 401 && answer?.code === 'unauthenticated' && !options.token)
+  const isOver = response.status === 401 && answer?.code === 'unauthenticated' && !options.token;
+  if (isOver && mine === session())
     onUnauthenticated();
   throw new CallError(response.status, answer ?? {}, Number(response.headers.get('Retry-After')) || null);
 }

@@ -225,7 +225,10 @@ export async function clearCart() {
   }
   wanted.value = new Map();
   await settled();
-  setAccount(await call('delete', '/api/cart'));
+  const mine = me.peek()?.id;
+  const cart = await call('delete', '/api/cart');
+  if (me.peek()?.id === mine)
+    setAccount(cart);
   tell('cart', null);
 }
 

@@ -18,11 +18,16 @@ export const wasEnded = signal(false);
 let last: number | null = null;
 effect(() => { last = me.value?.id ?? last; });
 
+/* One more with each log-in and each end of a session. */
+let session = 0;
+
 /* What the tabs tell each other. Not by way of what is kept: that may reach another tab later. */
 interface News { user: User | null; wasEnded: boolean }
 
 function enter({ user, wasEnded: isEnded }: News) {
   const had = last;
+  if (user?.id !== me.peek()?.id)
+    session++;
   last = user?.id ?? (isEnded ? had : null);
   if (had !== null && had !== last) { // whoever uses this browser next is somebody else
     forget();
@@ -51,7 +56,7 @@ export function leave() {
   change({ user: null, wasEnded: false });
 }
 
-whenUnauthenticated(() => {
+whenUnauthenticated(() => session, () => {
   if (me.peek() !== null)
     change({ user: null, wasEnded: true });
 });
