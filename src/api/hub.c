@@ -144,8 +144,8 @@ static size_t count_of_user(struct hub *hub, int64_t user_id)
     const struct member *member;
     size_t n = 0;
 
-    LIST_FOREACH(member, user_bucket(hub, user_id), of_user)
-    n += member->on.user_id == user_id;
+    LIST_FOREACH (member, user_bucket(hub, user_id), of_user)
+        n += member->on.user_id == user_id;
     return n;
 }
 
@@ -180,9 +180,9 @@ void hub_replayed(struct hub *hub, struct http_stream *stream, int64_t order_id,
 
     http_stream_replayed(stream, event_id);
     lock(hub);
-    LIST_FOREACH(member, order_bucket(hub, order_id), of_order)
-    if (member->stream == stream && member->last_id < event_id)
-        member->last_id = event_id;
+    LIST_FOREACH (member, order_bucket(hub, order_id), of_order)
+        if (member->stream == stream && member->last_id < event_id)
+            member->last_id = event_id;
     unlock(hub);
 }
 
@@ -194,8 +194,8 @@ static bool is_followed(struct hub *hub, int64_t order_id)
     bool found = false;
 
     lock(hub);
-    LIST_FOREACH(member, order_bucket(hub, order_id), of_order)
-    found = found || member->on.order_id == order_id;
+    LIST_FOREACH (member, order_bucket(hub, order_id), of_order)
+        found = found || member->on.order_id == order_id;
     unlock(hub);
     return found;
 }
@@ -215,8 +215,7 @@ static void send_to_order(struct hub *hub, struct arena *arena, const struct ord
     struct member *member;
 
     lock(hub);
-    LIST_FOREACH(member, order_bucket(hub, event->order_id), of_order)
-    {
+    LIST_FOREACH (member, order_bucket(hub, event->order_id), of_order) {
         if (member->on.order_id != event->order_id || member->last_id >= event->id)
             continue;
         if (!chunk)
@@ -234,8 +233,8 @@ static void send_to_all(void *ctx, struct http_chunk *chunk, int64_t id)
     struct member *member;
 
     lock(hub);
-    LIST_FOREACH(member, &hub->all, of_order)
-    http_stream_send(member->stream, chunk, id);
+    LIST_FOREACH (member, &hub->all, of_order)
+        http_stream_send(member->stream, chunk, id);
     unlock(hub);
 }
 
@@ -245,9 +244,9 @@ static void end_order(struct hub *hub, int64_t order_id)
     struct member *member;
 
     lock(hub);
-    LIST_FOREACH(member, order_bucket(hub, order_id), of_order)
-    if (member->on.order_id == order_id)
-        http_stream_end(member->stream);
+    LIST_FOREACH (member, order_bucket(hub, order_id), of_order)
+        if (member->on.order_id == order_id)
+            http_stream_end(member->stream);
     unlock(hub);
 }
 
@@ -257,9 +256,9 @@ static void end_session(struct hub *hub, int64_t session_id)
 
     lock(hub);
     for (size_t i = 0; i < BUCKETS; i++)
-        LIST_FOREACH(member, &hub->users[i], of_user)
-    if (member->on.session_id == session_id)
-        http_stream_end(member->stream);
+        LIST_FOREACH (member, &hub->users[i], of_user)
+            if (member->on.session_id == session_id)
+                http_stream_end(member->stream);
     unlock(hub);
 }
 
@@ -268,9 +267,9 @@ static void end_user(struct hub *hub, int64_t user_id, int64_t kept_session_id)
     struct member *member;
 
     lock(hub);
-    LIST_FOREACH(member, user_bucket(hub, user_id), of_user)
-    if (member->on.user_id == user_id && member->on.session_id != kept_session_id)
-        http_stream_end(member->stream);
+    LIST_FOREACH (member, user_bucket(hub, user_id), of_user)
+        if (member->on.user_id == user_id && member->on.session_id != kept_session_id)
+            http_stream_end(member->stream);
     unlock(hub);
 }
 
@@ -282,9 +281,9 @@ static int64_t smallest_last_id(struct hub *hub, const int64_t *order_ids, size_
 
     lock(hub);
     for (size_t i = 0; i < n; i++)
-        LIST_FOREACH(member, order_bucket(hub, order_ids[i]), of_order)
-    if (member->on.order_id == order_ids[i] && member->last_id < smallest)
-        smallest = member->last_id;
+        LIST_FOREACH (member, order_bucket(hub, order_ids[i]), of_order)
+            if (member->on.order_id == order_ids[i] && member->last_id < smallest)
+                smallest = member->last_id;
     unlock(hub);
     return smallest;
 }
@@ -385,8 +384,8 @@ static size_t list_sessions(struct hub *hub, struct arena *arena, int64_t **ret_
     int64_t *ids = arena_alloc(arena, (atomic_load(&hub->n) + 1) * sizeof *ids);
 
     for (size_t i = 0; i < BUCKETS; i++)
-        LIST_FOREACH(member, &hub->users[i], of_user)
-    ids[n++] = member->on.session_id;
+        LIST_FOREACH (member, &hub->users[i], of_user)
+            ids[n++] = member->on.session_id;
     *ret_ids = ids;
     return make_set(ids, n);
 }
@@ -399,8 +398,8 @@ static size_t list_orders(struct hub *hub, struct arena *arena, int64_t **ret_id
     lock(hub);
     int64_t *ids = arena_alloc(arena, (atomic_load(&hub->n) + 1) * sizeof *ids);
     for (size_t i = 0; i < BUCKETS; i++)
-        LIST_FOREACH(member, &hub->orders[i], of_order)
-    ids[n++] = member->on.order_id;
+        LIST_FOREACH (member, &hub->orders[i], of_order)
+            ids[n++] = member->on.order_id;
     unlock(hub);
     *ret_ids = ids;
     return make_set(ids, n);
@@ -413,8 +412,7 @@ static void end_dead(struct hub *hub, const struct session_alive *look)
 
     lock(hub);
     for (size_t i = 0; i < BUCKETS; i++)
-        LIST_FOREACH(member, &hub->users[i], of_user)
-        {
+        LIST_FOREACH (member, &hub->users[i], of_user) {
             const int64_t *id = bsearch(&member->on.session_id, look->ids, look->n,
                                         sizeof *look->ids, sort_by_number);
             if (id && !look->alive[id - look->ids])

@@ -75,9 +75,9 @@ static struct entry *find(struct image_cache *cache, struct str hash)
 {
     struct entry *entry;
 
-    LIST_FOREACH(entry, bucket_of(cache, hash), in_bucket)
-    if (memcmp(entry->hash, hash.ptr, IMAGE_HASH_CHARS) == 0)
-        break;
+    LIST_FOREACH (entry, bucket_of(cache, hash), in_bucket)
+        if (memcmp(entry->hash, hash.ptr, IMAGE_HASH_CHARS) == 0)
+            break;
     if (entry) {
         TAILQ_REMOVE(&cache->order, entry, in_order);
         TAILQ_INSERT_HEAD(&cache->order, entry, in_order);

@@ -196,9 +196,9 @@ static bool take_messages(struct http_stream *stream, bool *ret_ended)
     *ret_ended = stream->ended;
     (void)pthread_mutex_unlock(&loop->inbox_lock);
 
-    STAILQ_FOREACH(message, &messages, link)
-    if (message->id == 0 || message->id > stream->replayed_id)
-        add_chunk(stream, message->chunk);
+    STAILQ_FOREACH (message, &messages, link)
+        if (message->id == 0 || message->id > stream->replayed_id)
+            add_chunk(stream, message->chunk);
     http_stream_free_messages(&messages);
     return overflow;
 }
