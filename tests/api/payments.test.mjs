@@ -138,9 +138,9 @@ test('payments: simulate is checked', async () => {
 
 test('payments: past its time it counts as expired at once, and its hold is free', async () => {
   const { client, food, payment } = await buying(server, admin);
-  server.clock.advance(15 * MINUTE - 5000);
+  server.clock.advance(14 * MINUTE);
   assert.equal((await look(client, payment)).status, 'pending');
-  server.clock.advance(5001);
+  server.clock.advance(MINUTE + 1);
   assert.equal((await look(client, payment)).status, 'expired');
   await collect(client, payment, { expect: 'payment_expired' });
   await client.delete(`/api/payments/${payment.id}`, { expect: 'payment_not_open' });
@@ -253,7 +253,6 @@ test('payments: a hold that nobody asks about is released by itself', async () =
   const quick = await startServer({ settings: { payment_hold: '1s' } });
   try {
     const { client, food, payment } = await buying(quick, await logInAdmin(quick));
-    assert.equal(await stockOf(client, food), 3);
     for (const end = Date.now() + HANG_MS; await stockOf(client, food) !== 5;) {
       assert.ok(Date.now() < end, 'the hold is still there');
       await new Promise((resolve) => { setTimeout(resolve, 100); });

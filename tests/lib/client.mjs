@@ -23,18 +23,15 @@ export function exchange(server, { method, path, headers = {}, body, onHeaders }
     });
     request.on('error', reject);
     request.on('timeout', () => request.destroy(new Error(`${method} ${path}: no answer`)));
-    request.on('response', async (response) => {
+    request.on('response', (response) => {
       if (onHeaders && response.statusCode === 200) {
         request.setTimeout(0);
         resolve(onHeaders(response, request));
         return;
       }
-      const chunks = [];
-      response.on('error', reject);
-      for await (const chunk of response) chunks.push(chunk);
-      resolve({
+      response.toArray().then((chunks) => resolve({
         status: response.statusCode, headers: response.headers, raw: Buffer.concat(chunks),
-      });
+      }), reject); // a server may end in the midst of its answer
     });
     request.end(body);
   });
