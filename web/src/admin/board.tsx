@@ -1,5 +1,5 @@
 /* The kitchen's board: every open order in the column of its status, live, readable from afar. */
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { CircleAlert } from 'lucide-preact';
 import type { Order, OrderStatus } from '../api';
 import { plural } from '../format';
@@ -14,6 +14,7 @@ import {
   columns, isLoaded, keepLoaded, load, move, moves, orders, problem, put, touch, untouched,
 } from './board_state';
 import { useFeed } from './feed';
+import { noteColumn } from './hasty';
 import { numbers } from './numbers';
 import { COLUMNS, type Column, nextStep, type OpenStatus } from './steps';
 import { TicketCard } from './ticket';
@@ -98,10 +99,20 @@ function Slot({ order, status }: { order: Order; status: OpenStatus }) {
   ), [order, status, isMoving, isNew, number]);
 }
 
+function useNotedPlaces(open: Order[]) {
+  const before = useRef<number[]>([]);
+  useLayoutEffect(() => {
+    const now = open.map(({ id }) => id);
+    noteColumn(before.current, now, performance.now());
+    before.current = now;
+  }, [open]);
+}
+
 function BoardColumn({ column, isChosen }: { column: Column; isChosen: boolean }) {
   const { status, title, calm } = column;
   const open = columns.value[status];
   const { icon: Icon } = STATUS[status];
+  useNotedPlaces(open);
   return (
     <section class={`column ${open.length ? '' : 'calm'} ${isChosen ? 'chosen' : ''}`}
       aria-labelledby={`column-${status}`}>

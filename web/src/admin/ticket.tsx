@@ -7,7 +7,7 @@ import { clock } from '../format';
 import { Age, urgencyOf, useMinutes } from './age';
 import { move, touch } from './board_state';
 import { CancelPanel } from './cancel';
-import { isHasty } from './hasty';
+import { hasJustMoved, isHasty } from './hasty';
 import { nextStep, type OpenStatus } from './steps';
 
 export function FulfilmentTag({ fulfilment }: { fulfilment: Order['fulfilment'] }) {
@@ -53,9 +53,9 @@ function Customer({ order: { customer, fulfilment, address } }: { order: Order }
 
 export function Note({ text }: { text: string | null }) {
   return text ? (
-    <p class="ticket-note">
+    <p class="ticket-note" dir="auto">
       <StickyNote size={20} aria-hidden="true" />
-      <span><span class="visually-hidden">Note: </span><span dir="auto">{text}</span></span>
+      <span class="visually-hidden" dir="ltr">Note: </span>{text}
     </p>
   ) : null;
 }
@@ -111,7 +111,7 @@ export function TicketCard({ order, status, isMoving, isNew, number }: TicketPro
         <div class="ticket-actions" ref={button}>
           {step && (
             <Button kind="main" class="big full" busy={isMoving} onClick={(event) => {
-              if (isHasty(event))
+              if (isHasty(event) || hasJustMoved(order.id, event))
                 return;
               followed = event.detail === 0 ? order.id : null;
               void move(order, step.to);
