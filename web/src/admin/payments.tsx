@@ -2,7 +2,6 @@
 import { CircleCheck, SearchX } from 'lucide-preact';
 import { useEffect, useState } from 'preact/hooks';
 import { type AdminPayment, call } from '../api';
-import { today } from '../days';
 import { count } from '../language';
 import { Empty } from '../parts/empty';
 import { Load, useLoad } from '../parts/load';
@@ -13,39 +12,38 @@ import { PaymentCard } from './payment_card';
 import { PaymentRow } from './payment_row';
 import { useQuery } from './query';
 import { useRefresh } from './refresh';
+import { readToConfirm, readWaiting, type Waiting } from './waiting';
 
-const COUNTED = 100; // a page of the list at most; beyond it "100+" says enough
+interface Asked { q?: string; cursor?: string }
+
+const reader = (filter: { needs_attention?: boolean; refund_due?: boolean }) => (asked: Asked) =>
+  call('get', '/api/admin/payments', { query: { ...filter, ...asked } });
 
 const SHOWS = {
-  confirm: { text: 'To confirm', filter: { status: 'pending' as const },
+  confirm: { text: 'To confirm', read: readToConfirm,
     none: 'No money to confirm. A customer who is to pay by hand appears here.' },
-  attention: { text: 'Need attention', filter: { needs_attention: true }, none: 'Nothing needs you. All money has made its order.' },
-  refund: { text: 'Refund due', filter: { refund_due: true }, none: 'Nobody waits for money back.' },
-  all: { text: 'All', filter: {}, none: 'No payments yet. The first order brings one.' },
+  attention: { text: 'Need attention', read: reader({ needs_attention: true }), none: 'Nothing needs you. All money has made its order.' },
+  refund: { text: 'Refund due', read: reader({ refund_due: true }), none: 'Nobody waits for money back.' },
+  all: { text: 'All', read: reader({}), none: 'No payments yet. The first order brings one.' },
 };
 type Show = keyof typeof SHOWS;
-type Counts = Record<Show, string | null>;
 
-async function readCounts(): Promise<Counts> {
-  const day = today();
-  const [{ now }, waiting] = await Promise.all([
-    call('get', '/api/admin/summary', { query: { from: day, to: day } }),
-    call('get', '/api/admin/payments', { query: { ...SHOWS.confirm.filter, limit: COUNTED } }),
-  ]);
-  return {
-    confirm: count(waiting.items.length) + (waiting.next_cursor ? '+' : ''),
-    attention: count(now.needs_attention), refund: count(now.refund_due), all: null,
-  };
+/* How many wait; '': that is not counted. */
+function countOf(show: Show, waiting: Waiting | null): string {
+  if (!waiting || show === 'all')
+    return '';
+  return show === 'confirm' ? waiting.confirm : count(waiting[show]);
 }
 
-function Tabs({ show, counts, q }: { show: Show; counts: Counts | null; q: string }) {
+function Tabs({ show, waiting, q }: { show: Show; waiting: Waiting | null; q: string }) {
+  const counts = (Object.keys(SHOWS) as Show[]).map((each) => [each, countOf(each, waiting)] as const);
   return (
     <nav class="tabs" aria-label="Which payments">
-      {(Object.keys(SHOWS) as Show[]).map((each) => (
+      {counts.map(([each, n]) => (
         <a key={each} aria-current={each === show ? 'page' : undefined}
           href={`/admin/payments?${new URLSearchParams({ show: each, ...(q && { q }) })}`}>
           {SHOWS[each].text}
-          {counts?.[each] && <b class={`number ${counts[each] !== '0' && each !== 'confirm' ? 'due' : ''}`}>{counts[each]}</b>}
+          {n && <b class={`number ${n !== count(0) && each !== 'confirm' ? 'due' : ''}`}>{n}</b>}
         </a>
       ))}
     </nav>
@@ -60,9 +58,8 @@ function withKept(items: AdminPayment[], kept: Map<number, AdminPayment>): Admin
 
 function List({ show, q, onChange, turn }: { show: Show; q: string; onChange: () => void; turn: number }) {
   const [kept, setKept] = useState(new Map<number, AdminPayment>());
-  const { filter, none } = SHOWS[show];
-  const pages = usePages((cursor) => call('get', '/api/admin/payments', {
-    query: { ...filter, q: q || undefined, cursor } }), [show, q]);
+  const { read, none } = SHOWS[show];
+  const pages = usePages<AdminPayment>((cursor) => read({ q: q || undefined, cursor }), [show, q]);
   useEffect(() => {
     if (turn)
       void pages.reload();
@@ -97,18 +94,18 @@ export function PaymentsPage() {
   const show: Show = query.show && query.show in SHOWS ? query.show as Show : 'confirm';
   const [typed, setTyped] = useState(query.q ?? '');
   const q = useSettled(typed.trim());
-  const counts = useLoad(readCounts, []);
+  const waiting = useLoad(readWaiting, []);
   const [turn, setTurn] = useState(0);
   const refresh = () => {
     setTurn((n) => n + 1);
-    void counts.reload();
+    void waiting.reload();
   };
   useEffect(() => setQuery({ q }), [q]);
   useEffect(() => setTyped(query.q ?? ''), [show]);
   useRefresh(refresh);
   return (
     <Page title="Payments">
-      <Tabs show={show} counts={counts.data} q={q} />
+      <Tabs show={show} waiting={waiting.data} q={q} />
       <div class="toolbar">
         <SearchField label="Number or customer" value={typed} onValue={setTyped} />
       </div>
