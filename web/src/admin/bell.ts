@@ -6,6 +6,7 @@ import { inBrowser } from '../state/kept';
 const RING_EVERY_MS = 4000;
 const WARN_EVERY_MS = 30_000;
 const WARN_AFTER_MS = 5000;
+const ONCE_S = 0.6;
 
 export type BellState = 'off' | 'waiting' | 'on'; // waiting: for a touch
 
@@ -41,8 +42,15 @@ function play(tones: [hertz: number, after: number][], loud: number) {
     strike(context, hertz, context.currentTime + 0.02 + after, loud);
 }
 
+let rungAt = -ONCE_S;
+
+/* As loud as may be; twice at the same time would be a rattle. */
 export function ringOnce() {
-  play([[880, 0], [698.5, 0.32]], 0.5);
+  const now = context?.currentTime ?? 0;
+  if (now - rungAt < ONCE_S)
+    return;
+  rungAt = now;
+  play([[880, 0], [698.5, 0.32]], 0.65);
 }
 
 /* Low and twice, so that nobody takes it for an order. */

@@ -4,10 +4,17 @@ import { Button } from '../parts/button';
 import { bell, ringOnce, turnOff, turnOn } from './bell';
 import { touch, untouched } from './board_state';
 
+/* The newest may be far down in its column. */
+function silence() {
+  const [first] = untouched.peek();
+  touch(...untouched.peek());
+  document.getElementById(`order-${first}`)?.closest('.ticket')?.scrollIntoView({ block: 'nearest' });
+}
+
 export function Silence() {
   const n = untouched.value.size;
   return n && bell.value === 'on' ? (
-    <Button class="silence" onClick={() => touch(...untouched.peek())}>
+    <Button class="silence" onClick={silence}>
       <BellRing size={20} aria-hidden="true" /> Silence <span class="number">({n} new)</span>
     </Button>
   ) : null;
