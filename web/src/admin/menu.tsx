@@ -97,7 +97,7 @@ function Dishes({ list }: { list: Food[] }) {
   const groups = useMemo(() => groupByCategory(list), [list]);
   return (
     <>
-      <div class="toolbar">
+      <div class="toolbar" hidden={list.length === 0}>
         <SearchField label="Find a dish" value={text} onValue={setText} />
         <Choice label="Show" options={options} value={filter} onValue={setFilter} />
         <p class="visually-hidden" role="status">{shown.size} of {list.length} dishes shown</p>
