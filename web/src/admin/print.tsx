@@ -62,7 +62,7 @@ function CustomerReceipt({ order }: { order: Order }) {
             <Fragment key={line.food_id}>
               <tr><th scope="row" colSpan={2} dir="auto">{line.name}</th></tr>
               <tr>
-                <td>{line.quantity} × {money(line.unit_price, order.currency)}</td>
+                <td>{line.quantity} ×{line.quantity > 1 && ` ${money(line.unit_price, order.currency)}`}</td>
                 <td class="money">{money(line.line_total, order.currency)}</td>
               </tr>
             </Fragment>
