@@ -94,6 +94,31 @@ static void put_histogram(struct buf *out, const char *name, const char *help,
     metric_buckets(out, name, "", scale, reading);
 }
 
+static void put_connections(struct buf *out, const struct store_stats *stats)
+{
+    static const char open[] = "servery_store_connections";
+    static const char late[] = "servery_store_connection_timeouts_total";
+
+    metric_family(out, open, METRIC_GAUGE,
+                  "Open connections to the database; with SQLite those that read.");
+    metric_sample(out, open, "state=\"in_use\"", stats->connections - stats->connections_idle, 0);
+    metric_sample(out, open, "state=\"idle\"", stats->connections_idle, 0);
+    metric_put(out, "servery_store_connections_max", METRIC_GAUGE, "As many there may be.",
+               stats->connections_max);
+    metric_put(out, "servery_store_connections_lost_total", METRIC_COUNTER,
+               "Connections that broke, or that the database ended.", stats->connections_lost);
+    metric_family(out, late, METRIC_COUNTER,
+                  "Reads and writes answered 503 because no connection became free in time.");
+    metric_sample(out, late, "use=\"read\"", stats->reads_late, 0);
+    metric_sample(out, late, "use=\"write\"", stats->writes_late, 0);
+    metric_put(out, "servery_notifications_up", METRIC_GAUGE,
+               "1 if what other servers change is heard; always with SQLite, where there are none.",
+               stats->hears);
+    metric_put(out, "servery_notifications_lost_total", METRIC_COUNTER,
+               "Times that what other servers change was no longer heard.",
+               stats->notifications_lost);
+}
+
 static void put_store(struct call *c, struct buf *out, bool database_up)
 {
     struct store_stats stats;
@@ -125,6 +150,7 @@ static void put_store(struct call *c, struct buf *out, bool database_up)
                "Writes that wait for the writer.", stats.queue_depth);
     metric_put(out, "servery_store_reads_waiting", METRIC_GAUGE,
                "Reads that wait for a connection.", stats.reads_waiting);
+    put_connections(out, &stats);
 }
 
 static void put_passwords(struct call *c, struct buf *out, const struct metrics_totals *totals)

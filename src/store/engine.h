@@ -53,7 +53,7 @@ struct engine_ops {
     enum err (*read)(struct engine *engine, struct arena *arena, bool once, tx_fn *fn, void *arg);
     enum err (*write)(struct engine *engine, struct arena *arena, tx_fn *fn, void *arg);
     void (*listen)(struct engine *engine, store_listener *listener, void *ctx);
-    void (*stats)(const struct engine *engine, struct store_stats *ret_stats);
+    void (*stats)(struct engine *engine, struct store_stats *ret_stats);
     const char *(*path)(const struct engine *engine);
     /* Where a copy is not the program's affair, it logs whose, and refuses. */
     enum err (*backup)(struct engine *engine, struct store_backup *backup);

@@ -189,14 +189,12 @@ static enum err engine_write(struct engine *base, struct arena *arena, tx_fn *fn
 {
     struct postgres_engine *engine = engine_of(base);
     int64_t deadline_ms = clock_mono_ms() + POSTGRES_WRITE_MAX_MS;
-    struct postgres_pool_stats stats;
     struct postgres_failure failure = {0};
     int runs = 0, lost = 0;
     enum outcome outcome;
     enum err err;
 
-    postgres_pool_stats(engine->pool, &stats);
-    if (stats.writes_waiting >= engine->queue_max) {
+    if (postgres_pool_writes_waiting(engine->pool) >= engine->queue_max) {
         atomic_fetch_add_explicit(&engine->refused, 1, memory_order_relaxed);
         return ERR_UNAVAILABLE;
     }
@@ -227,9 +225,9 @@ static void engine_listen(struct engine *engine, store_listener *listener, void 
         postgres_tell_all(engine_of(engine)->tell);
 }
 
-static void engine_stats(const struct engine *base, struct store_stats *ret_stats)
+static void engine_stats(struct engine *base, struct store_stats *ret_stats)
 {
-    const struct postgres_engine *engine = (const struct postgres_engine *)base;
+    struct postgres_engine *engine = engine_of(base);
     struct postgres_pool_stats pool;
 
     postgres_pool_stats(engine->pool, &pool);
@@ -237,8 +235,16 @@ static void engine_stats(const struct engine *base, struct store_stats *ret_stat
         .commits = atomic_load_explicit(&engine->commits, memory_order_relaxed),
         .failed_commits = atomic_load_explicit(&engine->failed_commits, memory_order_relaxed),
         .queue_depth = pool.writes_waiting,
+        .refused = atomic_load_explicit(&engine->refused, memory_order_relaxed),
         .reads_waiting = pool.reads_waiting,
-        .refused = pool.refused + atomic_load_explicit(&engine->refused, memory_order_relaxed),
+        .reads_late = pool.reads_late,
+        .writes_late = pool.writes_late,
+        .connections = pool.open,
+        .connections_idle = pool.idle,
+        .connections_max = pool.max,
+        .connections_lost = pool.lost,
+        .hears = engine->listen && postgres_listen_hears(engine->listen),
+        .notifications_lost = engine->listen ? postgres_listen_losses(engine->listen) : 0,
         .database_bytes = -1,
         .log_bytes = -1,
     };

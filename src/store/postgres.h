@@ -156,9 +156,12 @@ void postgres_pool_return(struct postgres_pool *pool, enum postgres_use use,
                           struct postgres_conn *conn);
 
 struct postgres_pool_stats {
-    int64_t reads_waiting, writes_waiting, refused;
+    int64_t reads_waiting, writes_waiting;
+    int64_t reads_late, writes_late; /* none became free in time */
+    int64_t open, idle, max, lost;
 };
-void postgres_pool_stats(const struct postgres_pool *pool, struct postgres_pool_stats *ret_stats);
+void postgres_pool_stats(struct postgres_pool *pool, struct postgres_pool_stats *ret_stats);
+int64_t postgres_pool_writes_waiting(const struct postgres_pool *pool); /* takes no lock */
 
 /* ---- A transaction ---- */
 
@@ -259,5 +262,9 @@ MUST_CHECK enum err postgres_listen_start(const char *url, struct postgres_pool 
                                           struct postgres_tell *tell,
                                           struct postgres_listen **ret_listen);
 void postgres_listen_stop(struct postgres_listen *listen); /* NULL is fine */
+
+/* Whether it hears, and how often it ceased to; any thread. */
+bool postgres_listen_hears(const struct postgres_listen *listen);
+int64_t postgres_listen_losses(const struct postgres_listen *listen);
 
 #endif

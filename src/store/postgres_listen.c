@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -32,6 +33,8 @@ struct postgres_listen {
     bool was_alone;  /* when the connection was lost: what it committed meanwhile it told nobody */
     int64_t n_answers;
     int64_t look_at_ms;
+    atomic_bool hears; /* for who looks from outside */
+    atomic_int_least64_t losses;
     pthread_t thread;
 };
 
@@ -172,6 +175,8 @@ static bool wait_for(struct postgres_listen *listen, int64_t timeout_ms)
 
 static void lose(struct postgres_listen *listen)
 {
+    atomic_store(&listen->hears, false);
+    atomic_fetch_add(&listen->losses, 1);
     log_line(LOG_WARN, "notifications_lost",
              LOG_CSTR("detail", "what other servers change is not heard until it is back"));
     listen->was_alone |= postgres_tell_is_alone(listen->tell);
@@ -223,6 +228,7 @@ static void come_back(struct postgres_listen *listen)
     listen->was_alone = false;
     log_line(LOG_INFO, "notifications_back");
     postgres_tell_all(listen->tell);
+    atomic_store(&listen->hears, true);
 }
 
 static void *run(void *arg)
@@ -315,9 +321,20 @@ enum err postgres_listen_start(const char *url, struct postgres_pool *pool,
         free(listen);
         return err;
     }
+    atomic_store(&listen->hears, true);
     thread_start(&listen->thread, "listen", run, listen);
     *ret_listen = listen;
     return ERR_OK;
+}
+
+bool postgres_listen_hears(const struct postgres_listen *listen)
+{
+    return atomic_load(&listen->hears);
+}
+
+int64_t postgres_listen_losses(const struct postgres_listen *listen)
+{
+    return atomic_load(&listen->losses);
 }
 
 void postgres_listen_stop(struct postgres_listen *listen)

@@ -32,7 +32,7 @@ struct postgres_pool {
     int n_idle, n_open, n_max, n_writing, n_writing_max;
     TAILQ_HEAD(, waiter) waiters;
     int64_t no_connect_until_ms;
-    atomic_int_least64_t waiting[2], refused;
+    atomic_int_least64_t waiting[2], late[2], lost;
 };
 
 struct postgres_pool *postgres_pool_create(const struct postgres_target *target, int n_max)
@@ -155,10 +155,11 @@ enum err postgres_pool_take(struct postgres_pool *pool, enum postgres_use use,
         conn = give(pool, use);
         pthread_mutex_unlock(&pool->mutex);
     } else if (!wait_in_turn(pool, use, &conn)) {
-        atomic_fetch_add_explicit(&pool->refused, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&pool->late[use], 1, memory_order_relaxed);
         return ERR_UNAVAILABLE;
     }
     if (conn && !postgres_conn_is_alive(conn)) {
+        atomic_fetch_add_explicit(&pool->lost, 1, memory_order_relaxed);
         postgres_conn_close(conn);
         conn = NULL;
     }
@@ -195,6 +196,7 @@ void postgres_pool_return(struct postgres_pool *pool, enum postgres_use use,
                           struct postgres_conn *conn)
 {
     if (postgres_conn_is_lost(conn)) {
+        atomic_fetch_add_explicit(&pool->lost, 1, memory_order_relaxed);
         postgres_conn_close(conn);
         close_idle(pool);
         conn = NULL;
@@ -202,12 +204,29 @@ void postgres_pool_return(struct postgres_pool *pool, enum postgres_use use,
     give_back(pool, use, conn);
 }
 
-void postgres_pool_stats(const struct postgres_pool *pool, struct postgres_pool_stats *ret_stats)
+static int64_t read_count(const atomic_int_least64_t *count)
 {
+    return atomic_load_explicit(count, memory_order_relaxed);
+}
+
+void postgres_pool_stats(struct postgres_pool *pool, struct postgres_pool_stats *ret_stats)
+{
+    pthread_mutex_lock(&pool->mutex);
+    int n_open = pool->n_open, n_idle = pool->n_idle;
+    pthread_mutex_unlock(&pool->mutex);
     *ret_stats = (struct postgres_pool_stats){
-        .reads_waiting = atomic_load_explicit(&pool->waiting[POSTGRES_READ], memory_order_relaxed),
-        .writes_waiting =
-            atomic_load_explicit(&pool->waiting[POSTGRES_WRITE], memory_order_relaxed),
-        .refused = atomic_load_explicit(&pool->refused, memory_order_relaxed),
+        .reads_waiting = read_count(&pool->waiting[POSTGRES_READ]),
+        .writes_waiting = read_count(&pool->waiting[POSTGRES_WRITE]),
+        .reads_late = read_count(&pool->late[POSTGRES_READ]),
+        .writes_late = read_count(&pool->late[POSTGRES_WRITE]),
+        .open = n_open,
+        .idle = n_idle,
+        .max = pool->n_max,
+        .lost = read_count(&pool->lost),
     };
+}
+
+int64_t postgres_pool_writes_waiting(const struct postgres_pool *pool)
+{
+    return read_count(&pool->waiting[POSTGRES_WRITE]);
 }

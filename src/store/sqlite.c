@@ -325,12 +325,19 @@ static int64_t size_of(const char *path, const char *suffix)
     return len < (int)sizeof(name) && stat(name, &status) == 0 ? (int64_t)status.st_size : -1;
 }
 
-static void engine_stats(const struct engine *base, struct store_stats *ret_stats)
+static void engine_stats(struct engine *base, struct store_stats *ret_stats)
 {
-    const struct sqlite_engine *engine = (const struct sqlite_engine *)base;
+    struct sqlite_engine *engine = engine_of(base);
 
+    pthread_mutex_lock(&engine->mutex);
+    int n_open = engine->n_open, n_idle = engine->n_idle;
+    pthread_mutex_unlock(&engine->mutex);
     *ret_stats = (struct store_stats){.database_bytes = size_of(engine->path, ""),
-                                      .log_bytes = size_of(engine->path, "-wal")};
+                                      .log_bytes = size_of(engine->path, "-wal"),
+                                      .connections = n_open,
+                                      .connections_idle = n_idle,
+                                      .connections_max = engine->n_max,
+                                      .hears = true};
     if (engine->writer)
         sqlite_writer_stats(engine->writer, ret_stats);
     ret_stats->reads_waiting = atomic_load_explicit(&engine->n_waiting, memory_order_relaxed);

@@ -259,9 +259,14 @@ const char *store_path(const struct store *store);
 extern const struct metric_scale STORE_JOBS_SCALE, STORE_COMMIT_SCALE;
 
 struct store_stats {
-    int64_t commits, jobs, failed_commits, queue_depth; /* relaxed atomic reads */
-    int64_t refused;                                    /* writes, because the queue was full */
-    int64_t reads_waiting;                              /* for a connection */
+    int64_t commits, jobs, failed_commits, queue_depth;     /* relaxed atomic reads */
+    int64_t refused;                                        /* writes, because the queue was full */
+    int64_t reads_waiting;                                  /* for a connection */
+    int64_t reads_late, writes_late;                        /* given up: none became free in time */
+    int64_t connections, connections_idle, connections_max; /* SQLite: that read */
+    int64_t connections_lost;
+    bool hears;                        /* of other servers' commits; or there can be none */
+    int64_t notifications_lost;        /* times that it did not hear any more */
     int64_t database_bytes, log_bytes; /* of the file and of its write-ahead log; -1: unknown */
     struct metric_reading jobs_a_commit, commit_time;
 };

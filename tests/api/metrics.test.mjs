@@ -144,6 +144,20 @@ test('metrics: mails, payments, orders, commits, log-ins and streams move by wha
     await untilShown('servery_orders_open', { status: 'pending' }, 0);
   });
 
+test('metrics: connections to the database, and whether other servers are heard', async () => {
+  await admin.get('/api/orders');
+  const now = await scrape();
+  const [used, idle] = ['in_use', 'idle'].map((state) =>
+    now.value('servery_store_connections', { state }));
+  assert.ok(idle >= 1 && used >= 0, `${used} in use, ${idle} idle`);
+  assert.ok(used + idle <= now.value('servery_store_connections_max'));
+  for (const use of ['read', 'write'])
+    assert.equal(now.value('servery_store_connection_timeouts_total', { use }), 0);
+  assert.equal(now.value('servery_store_connections_lost_total'), 0);
+  assert.equal(now.value('servery_notifications_up'), 1);
+  assert.equal(now.value('servery_notifications_lost_total'), 0);
+});
+
 test('metrics: a mail that was sent is counted', async () => {
   const before = await scrape();
   await signUp(server);

@@ -404,14 +404,23 @@ static void test_postgres__writes_leave_connections_to_reads(void **state)
     }
     wait_queued(s->f.store, 1);
     assert_int_equal(thing_count(s->f.store), 0);
+    store_stats(s->f.store, &stats);
+    assert_int_equal(stats.connections_max, 4);
+    assert_int_equal(stats.connections - stats.connections_idle, 3);
+    assert_int_equal(stats.writes_late, 0);
     /* The fourth waits for POSTGRES_POOL_WAIT_MS. */
     assert_int_equal(writing_finish(&writings[3]), ERR_UNAVAILABLE);
     store_stats(s->f.store, &stats);
-    assert_int_equal(stats.refused, 1);
+    assert_int_equal(stats.writes_late, 1);
+    assert_int_equal(stats.reads_late, 0);
+    assert_int_equal(stats.refused, 0); /* it was let into the queue */
     for (int i = 0; i < 3; i++) {
         sem_post(&gates[i].leave);
         assert_int_equal(writing_finish(&writings[i]), ERR_OK);
     }
+    store_stats(s->f.store, &stats);
+    assert_int_equal(stats.connections_idle, stats.connections);
+    assert_int_equal(stats.connections_lost, 0);
 }
 
 static void test_postgres__a_lock_that_is_held_for_long_is_told(void **state)

@@ -143,8 +143,12 @@ static void test_postgres_listen__ears_that_were_cut_hear_of_all(void **state)
     struct on_server *s = *state;
     struct telling unheard = {1, 1, ERR_OK}, heard = {2, 1, ERR_OK};
     struct servers servers;
+    struct store_stats stats;
 
     open_both(s, &servers);
+    store_stats(servers.b, &stats);
+    assert_true(stats.hears);
+    assert_int_equal(stats.notifications_lost, 0);
     number(s, "SELECT count(pg_terminate_backend(pid)) " SERVERS_CONNS
               "AND application_name = 'servery listen'");
     assert_int_equal(store_write(servers.a, s->f.arena, tell, &unheard), ERR_OK);
@@ -155,6 +159,11 @@ static void test_postgres_listen__ears_that_were_cut_hear_of_all(void **state)
     assert_int_equal(store_write(servers.a, s->f.arena, tell, &heard), ERR_OK);
     wait_heard(servers.at_b, n + 1);
     assert_int_equal(servers.at_b->events[n].id, 2);
+    store_stats(servers.b, &stats);
+    assert_int_equal(stats.notifications_lost, 1);
+    do
+        store_stats(servers.b, &stats);
+    while (!stats.hears);
     close_both(&servers);
 }
 
@@ -229,6 +238,7 @@ static void test_postgres_listen__a_deaf_server_does_not_know_that_it_is_alone(v
     struct telling told = {1, 1, ERR_OK};
     char ears[300];
     struct servers servers;
+    struct store_stats stats;
 
     number(s, "CREATE ROLE ears LOGIN SUPERUSER");
     url_of(s, "ears", ears, sizeof ears);
@@ -240,6 +250,10 @@ static void test_postgres_listen__a_deaf_server_does_not_know_that_it_is_alone(v
     number(s, "SELECT count(pg_terminate_backend(pid)) " SERVERS_CONNS "AND usename = 'ears'");
     wait_until(s, "SELECT CASE WHEN count(*) = 0 THEN 1 ELSE 0 END " SERVERS_CONNS
                   "AND usename = 'ears'");
+    do
+        store_stats(servers.a, &stats);
+    while (stats.hears);
+    assert_int_equal(stats.notifications_lost, 1);
     assert_int_equal(store_open(&other, &servers.b), ERR_OK);
     servers.at_b = hearing_of(servers.b);
     /* At once, where it has noticed; or when it hears again. */
