@@ -6,6 +6,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSyn
   writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import test from 'node:test';
 import { promisify } from 'node:util';
 import { buildDir, run } from '../lib/build.mjs';
@@ -124,6 +125,34 @@ test('a medium that may only be read is checked', { skip: noDisk }, async (t) =>
 
 const noTrace = Tampering.whyNot() || false;
 
+/* One short write after the other, until end(), which gives their number. */
+class Writer {
+  #writes = 0;
+  #ended = false;
+
+  constructor(t, file) {
+    this.child = spawn('sqlite3', ['-cmd', '.timeout 60000', file],
+      { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.closed = once(this.child, 'close');
+    t.after(() => this.child.kill());
+    this.child.stdin.write(`INSERT INTO outbox (id, recipient, subject, body, status, next_at, created_at)
+      VALUES (1000000, 'a@example.org', 's', x'00', 'waiting', 0, 0); SELECT 'there';\n`);
+    createInterface({ input: this.child.stdout }).on('line', (line) => {
+      if (line === 'done') this.#writes++;
+      if (!this.#ended)
+        this.child.stdin.write(
+          "UPDATE outbox SET attempts = attempts + 1 WHERE id = 1000000; SELECT 'done';\n");
+    });
+  }
+
+  async end() {
+    this.#ended = true;
+    this.child.stdin.end();
+    assert.deepEqual(await this.closed, [0, null]);
+    return this.#writes;
+  }
+}
+
 /* SQLite's backup begins anew when somebody has written since its last step, and would never end
  * here: between two steps lies a write at least. */
 test('writes between the steps do not make a backup begin anew', { skip: noTrace, timeout: 60000 },
@@ -137,19 +166,14 @@ test('writes between the steps do not make a backup begin anew', { skip: noTrace
       `--database=sqlite:${file}`], { stdio: 'ignore' });
     const closed = once(child, 'close');
     t.after(() => child.kill('SIGKILL'));
-    let ended = false;
-    closed.then(() => { ended = true; });
-    let writes = 0;
-    for (; !ended; writes++) {
-      await execute('sqlite3', ['-cmd', '.timeout 5000', file,
-        'UPDATE outbox SET attempts = attempts + 1 WHERE id = 1']);
-    }
+    const writer = new Writer(t, file);
     assert.deepEqual(await closed, [0, null]);
+    const writes = await writer.end();
     const syncs = readFileSync(trace, 'utf8').split('fsync(').length - 1;
     t.diagnostic(`${writes} writes, ${syncs} syncs`);
     assert.ok(writes > syncs, `${writes} writes, ${syncs} syncs`);
     assert.ok(syncs < 10, `${syncs} syncs`);
-    assert.ok(Number(sql(target, 'SELECT attempts FROM outbox WHERE id = 1')) < writes);
+    assert.ok(Number(sql(target, 'SELECT attempts FROM outbox WHERE id = 1000000')) < writes);
   });
 
 /* The n-th sync of the backup brings this signal or error along. */

@@ -176,6 +176,7 @@ test('somebody else holds a lock', postgresqlOnly, async (t) => {
   const user = await signUp(shop);
   const holder = spawn('psql', ['--no-psqlrc', '--quiet', shop.settings.database],
     { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => holder.kill()); // a test that failed must not leave it waiting
   holder.stdin.write('BEGIN; SELECT id FROM users FOR UPDATE;\n');
   await once(holder.stdout, 'data');
   const refused = await user.put('/api/me', { name: 'Late' }, { expect: 503 });

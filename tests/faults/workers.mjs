@@ -465,7 +465,7 @@ export class Newcomers extends Worker {
     super(load);
     this.made = 0;
     this.due = 0;
-    this.waiting = []; // {email, signup_token}: signed up, not verified
+    this.waiting = []; // {email, signup_token, at}: signed up, not verified
     this.users = [];   // {email, token}
   }
 
@@ -487,7 +487,7 @@ export class Newcomers extends Worker {
         // Done already, if it was under way when the server ended: its token was never told.
         if (answer.status === 429) return;
         assert.equal(answer.status, 201, answer.text);
-        this.waiting.push({ email, signup_token: answer.body.signup_token });
+        this.waiting.push({ email, signup_token: answer.body.signup_token, at: Date.now() });
         this.load.mailsDue.push(email);
       },
     };
