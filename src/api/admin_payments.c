@@ -3,7 +3,6 @@
 #include "api/orders.h"
 #include "api/payments.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "domain/limits.h"
 #include "pay/pay.h"
 #include "store/payment_admin.h"
@@ -172,9 +171,7 @@ enum err admin_payment_put(struct call *c)
         .problem = &c->problem,
     };
     enum err err = call_body(c, fields, FIELDS_N(fields), &resolve);
-    resolve.note.value = text_trim(resolve.note.value);
-    if (resolve.note.value.len == 0)
-        resolve.note.value = STR_NONE;
+    resolve.note.value = call_trim_or_none(&resolve.note);
     if (!err)
         err = call_write(c, payment_resolve, encode_resolved, &resolve);
     if (!err && resolve.changed)

@@ -34,7 +34,9 @@ static void put_retry_after(struct http_call *http, enum problem_code code, int6
                          arena_printf(http->arena, "%lld", (long long)seconds));
 }
 
-void answer_problem(struct http_call *http, const struct api *api, const struct problem *problem)
+/* Without a struct call: what the server refuses before a route is known has none. */
+static void answer_problem(struct http_call *http, const struct api *api,
+                           const struct problem *problem)
 {
     struct http_response *response = &http->response;
     struct json_writer w;

@@ -7,7 +7,4 @@
 /* Fills the response for what a handler returned; logs what is our fault. */
 void answer_error(struct call *c, enum err err);
 
-/* The same without a struct call, for what the server refuses before a route is known. */
-void answer_problem(struct http_call *http, const struct api *api, const struct problem *problem);
-
 #endif

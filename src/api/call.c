@@ -39,6 +39,22 @@ enum err call_body(struct call *c, const struct json_field *fields, size_t n_fie
     return json_decode(c->arena, body, fields, n_fields, out, &c->problem);
 }
 
+enum err call_trim(struct call *c, const char *field, struct opt_str *text)
+{
+    if (!text->set || text->null)
+        return ERR_OK;
+    text->value = text_trim(text->value);
+    return text->value.len > 0
+               ? ERR_OK
+               : problem_add(&c->problem, field, PROBLEM_TOO_SHORT, "It must not be empty.");
+}
+
+struct str call_trim_or_none(const struct opt_str *text)
+{
+    struct str trimmed = text->set && !text->null ? text_trim(text->value) : STR_NONE;
+    return trimmed.len > 0 ? trimmed : STR_NONE;
+}
+
 static void add_unknown(struct call *c, struct str name)
 {
     bool is_text = text_is_utf8(name) && !text_has_control(name, false);
@@ -130,8 +146,7 @@ enum err call_page(struct call *c, struct str limit, struct str cursor, int64_t 
     if (limit.ptr &&
         (!str_to_int64(limit, &page.limit) || page.limit < 1 || page.limit > max_limit))
         problem_add(&c->problem, "limit", PROBLEM_OUT_OF_RANGE,
-                    arena_cstr(c->arena, arena_printf(c->arena, "It must be 1 to %lld.",
-                                                      (long long)max_limit)));
+                    arena_printf(c->arena, "It must be 1 to %lld.", (long long)max_limit).ptr);
     if (cursor.ptr) {
         bool good = cursor.len == CURSOR_PARTS * CURSOR_DIGITS;
         for (size_t i = 0; i < CURSOR_PARTS && good; i++)
@@ -219,6 +234,21 @@ enum err call_idempotency(struct call *c, struct idempotency *ret_key)
     return ERR_OK;
 }
 
+void call_replay(struct call *c, const struct idempotency *stored)
+{
+    struct http_response *response = &c->http->response;
+
+    response->status = (int)stored->status;
+    response->body.len = 0;
+    if (stored->body.ptr) {
+        response->content_type = STR("application/json");
+        buf_put_str(&response->body, stored->body);
+    }
+    if (stored->location.ptr)
+        http_response_header(c->http, "Location", stored->location);
+    http_response_header(c->http, "Idempotency-Replayed", STR("true"));
+}
+
 struct keyed_write {
     struct call *c;
     tx_fn *fn;
@@ -234,21 +264,6 @@ static void encode(const struct keyed_write *write)
         write->encode(write->c, write->arg);
     else
         call_no_content(write->c);
-}
-
-static void replay(const struct keyed_write *write)
-{
-    struct http_call *http = write->c->http;
-    struct http_response *response = &http->response;
-
-    response->status = (int)write->key.status;
-    if (write->key.location.ptr)
-        http_response_header(http, "Location", write->key.location);
-    http_response_header(http, "Idempotency-Replayed", STR("true"));
-    if (write->key.body.ptr) {
-        response->content_type = STR("application/json");
-        buf_put_str(&response->body, write->key.body);
-    }
 }
 
 static struct str response_header(const struct http_response *response, const char *name)
@@ -273,7 +288,7 @@ static enum err run_keyed(struct tx *tx, void *arg)
     if (err)
         return err;
     if (found) {
-        replay(write);
+        call_replay(write->c, &write->key);
         return ERR_OK;
     }
     err = write->fn(tx, write->arg);

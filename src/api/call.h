@@ -63,6 +63,12 @@ struct route {
 MUST_CHECK enum err call_body(struct call *c, const struct json_field *fields, size_t n_fields,
                               void *out);
 
+/* A text that was sent, without the space at its ends; too_short where nothing is left. */
+MUST_CHECK enum err call_trim(struct call *c, const char *field, struct opt_str *text);
+
+/* The same of one that may be empty: STR_NONE where nothing is left, or nothing was sent. */
+struct str call_trim_or_none(const struct opt_str *text);
+
 /* For other bodies: the Content-Type without its parameters, "" if there is none; 415 for a body
  * with a Content-Encoding. */
 MUST_CHECK enum err call_body_type(struct call *c, struct str *ret_type);
@@ -125,6 +131,9 @@ MUST_CHECK enum err call_write(struct call *c, tx_fn *fn, call_encode *encode, v
  * key STR_NONE if none was sent. For handlers that keep their own row (orders). */
 struct idempotency;
 MUST_CHECK enum err call_idempotency(struct call *c, struct idempotency *ret_key);
+
+/* Answers with what was stored under the key. */
+void call_replay(struct call *c, const struct idempotency *stored);
 
 /* ---- Encode ---- */
 

@@ -43,7 +43,7 @@ void feed_news_message(struct buf *out, const struct order_news *news)
     buf_put_cstr(out, "\n\n");
 }
 
-void feed_payment_message(struct buf *out, const struct payment_flags *payment)
+static void put_payment_message(struct buf *out, const struct payment_flags *payment)
 {
     struct json_writer w;
 
@@ -112,7 +112,7 @@ static enum err tell(struct feed *feed, struct arena *arena, const struct store_
         give(feed, &message, find.news[i].event.id);
     }
     for (size_t i = 0; i < find.n_flagged; i++) {
-        feed_payment_message(&message, &find.payments[i]);
+        put_payment_message(&message, &find.payments[i]);
         give(feed, &message, 0);
     }
     return ERR_OK;

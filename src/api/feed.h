@@ -24,7 +24,6 @@ void feed_push(struct feed *feed, const struct store_event *events, size_t n);
 
 /* The messages, appended to out. */
 void feed_news_message(struct buf *out, const struct order_news *news);
-void feed_payment_message(struct buf *out, const struct payment_flags *payment);
 /* last_id: the newest event there is, so that the next connection goes on from there; negative: not
  * known. */
 void feed_resync_message(struct buf *out, int64_t last_id);

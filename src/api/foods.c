@@ -153,22 +153,12 @@ static enum err decode_edit(struct call *c, const struct json_field *fields, siz
     return call_body(c, fields, n, ret_edit);
 }
 
-static enum err trim(struct call *c, const char *field, struct opt_str *text)
-{
-    if (!text->set)
-        return ERR_OK;
-    text->value = text_trim(text->value);
-    if (text->value.len == 0)
-        return problem_add(&c->problem, field, PROBLEM_TOO_SHORT, "It must not be empty.");
-    return ERR_OK;
-}
-
 static enum err trim_texts(struct call *c, struct food_edit *edit)
 {
     if (edit->description.set)
         edit->description.value = text_trim(edit->description.value);
-    enum err name = trim(c, "name", &edit->name);
-    enum err category = trim(c, "category", &edit->category);
+    enum err name = call_trim(c, "name", &edit->name);
+    enum err category = call_trim(c, "category", &edit->category);
     return name ? name : category;
 }
 

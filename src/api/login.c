@@ -38,19 +38,13 @@ static void identify(struct call *c, struct str identifier, struct login *login)
         login->subject = subject_of(c, text_fold(c->arena, text_trim(identifier)));
 }
 
-/* A wrong password is counted, in a transaction of its own. */
 static enum err refuse_login(struct call *c, const struct login *login)
 {
-    struct login_failure failure = {.subject = login->subject, .now_ms = c->now_ms};
+    enum err err = count_wrong_password(c, &login->subject);
 
-    enum err err = call_transaction(c, login_fail, &failure);
-    if (err)
-        return err;
-    metrics_login_failed(c->api->metrics);
-    if (failure.retry_after_ms == 0)
-        return problem_set(&c->problem, PROBLEM_INVALID_CREDENTIALS, NULL);
-    c->problem.retry_after_ms = failure.retry_after_ms;
-    return problem_set(&c->problem, PROBLEM_RATE_LIMITED, "Too many wrong passwords.");
+    if (!err || err == ERR_PROBLEM)
+        metrics_login_failed(c->api->metrics);
+    return err ? err : problem_set(&c->problem, PROBLEM_INVALID_CREDENTIALS, NULL);
 }
 
 enum err login_post(struct call *c)

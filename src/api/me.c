@@ -33,7 +33,7 @@ enum err me_put(struct call *c)
     enum err err = call_body(c, fields, FIELDS_N(fields), &edit);
     if (err)
         return err;
-    err = name_check(c, &edit.name);
+    err = call_trim(c, "name", &edit.name);
     if (phone_check(c, shop.country_code, &edit.phone) || err)
         return ERR_PROBLEM;
     return call_write(c, user_edit, encode_edited, &edit);

@@ -4,7 +4,6 @@
 #include "api/handlers.h"
 #include "api/payments.h"
 #include "api/remote.h"
-#include "base/text.h"
 #include "domain/limits.h"
 #include "net/provider.h"
 #include "store/idempotency.h"
@@ -35,13 +34,6 @@ static const struct json_field ORDERS[] = {
     {"expected_total", JSON_INT, 0, offsetof(struct orders_body, expected_total), 0, MONEY_MAX,
      PROBLEM_NONE},
 };
-
-/* A text of nothing but space is none. */
-static struct str text_or_none(struct opt_str text)
-{
-    struct str trimmed = text.set && !text.null ? text_trim(text.value) : STR_NONE;
-    return trimmed.len > 0 ? trimmed : STR_NONE;
-}
 
 /* One placing on its way; place is what the store works on. */
 struct placing {
@@ -74,11 +66,11 @@ static enum err decode_placing(struct call *c, struct placing *p)
         return problem_add(&c->problem, "fulfilment", PROBLEM_INVALID_VALUE,
                            "It must be pickup or delivery.");
     bool delivery = place->fulfilment == FULFILMENT_DELIVERY;
-    place->address = delivery ? text_or_none(in.address) : STR_NONE;
+    place->address = delivery ? call_trim_or_none(&in.address) : STR_NONE;
     if (delivery && !place->address.ptr)
         return problem_add(&c->problem, "address", PROBLEM_REQUIRED,
                            "A delivery needs an address.");
-    place->note = text_or_none(in.note);
+    place->note = call_trim_or_none(&in.note);
     place->has_expected_total = in.expected_total.set;
     place->expected_total = in.expected_total.value;
     return ERR_OK;
@@ -206,19 +198,6 @@ static enum err create_then_answer(struct placing *p)
     return err ? err : answer_by_payment(p);
 }
 
-static void answer_stored(struct call *c, const struct idempotency *stored)
-{
-    struct http_response *response = &c->http->response;
-
-    response->status = (int)stored->status;
-    response->content_type = STR("application/json");
-    response->body.len = 0;
-    buf_put_str(&response->body, stored->body);
-    if (stored->location.ptr)
-        http_response_header(c->http, "Location", stored->location);
-    http_response_header(c->http, "Idempotency-Replayed", STR("true"));
-}
-
 enum err orders_post(struct call *c)
 {
     struct placing *p = arena_zalloc(c->arena, sizeof *p);
@@ -249,7 +228,7 @@ enum err orders_post(struct call *c)
     if (err)
         return err;
     if (p->replayed) {
-        answer_stored(c, &p->stored);
+        call_replay(c, &p->stored);
         return ERR_OK;
     }
     switch (p->place.outcome) {
@@ -349,7 +328,7 @@ enum err order_status_put(struct call *c)
         return err;
     struct order_set_status change = {
         .order_id = c->http->ids[0],
-        .note = text_or_none(in.note),
+        .note = call_trim_or_none(&in.note),
         .version = in.version.value,
         .actor = ACTOR_ADMIN,
         .actor_id = c->session.user_id,

@@ -43,7 +43,6 @@ static enum err read_change(struct call *c, struct change_body *in)
  * session is no way to guess it. */
 static enum err prove_password(struct call *c, struct str typed, struct password_change *change)
 {
-    struct login_failure failure = {.subject = change->subject, .now_ms = c->now_ms};
     bool right;
 
     enum err err = call_read(c, password_find, change);
@@ -52,13 +51,8 @@ static enum err prove_password(struct call *c, struct str typed, struct password
                                typed, &right);
     if (err || right)
         return err;
-    err = call_transaction(c, login_fail, &failure);
-    if (err)
-        return err;
-    if (failure.retry_after_ms == 0)
-        return problem_add(&c->problem, "current_password", PROBLEM_PASSWORD_WRONG, NULL);
-    c->problem.retry_after_ms = failure.retry_after_ms;
-    return problem_set(&c->problem, PROBLEM_RATE_LIMITED, "Too many wrong passwords.");
+    err = count_wrong_password(c, &change->subject);
+    return err ? err : problem_add(&c->problem, "current_password", PROBLEM_PASSWORD_WRONG, NULL);
 }
 
 enum err me_password_put(struct call *c)

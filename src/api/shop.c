@@ -3,7 +3,6 @@
 
 #include "api/handlers.h"
 #include "api/menu.h"
-#include "base/text.h"
 #include "base/zone.h"
 #include "domain/account.h"
 #include "domain/money.h"
@@ -29,11 +28,7 @@ static bool timezone_exists(struct str name)
 
 static enum err check(struct call *c, struct shop_edit *edit)
 {
-    if (edit->name.set) {
-        edit->name.value = text_trim(edit->name.value);
-        if (edit->name.value.len == 0)
-            problem_add(&c->problem, "name", PROBLEM_TOO_SHORT, "It must not be empty.");
-    }
+    enum err err = call_trim(c, "name", &edit->name);
     if (edit->currency.set && currency_exponent(edit->currency.value) < 0)
         problem_add(&c->problem, "currency", PROBLEM_INVALID_VALUE,
                     "It must be a currency of ISO 4217, as in NGN.");
@@ -43,7 +38,7 @@ static enum err check(struct call *c, struct shop_edit *edit)
     if (edit->timezone.set && !timezone_exists(edit->timezone.value))
         problem_add(&c->problem, "timezone", PROBLEM_INVALID_VALUE,
                     "It must be a time zone of the tz database, as in Africa/Lagos.");
-    return c->problem.n_rows > 0 ? ERR_PROBLEM : ERR_OK;
+    return c->problem.n_rows > 0 ? ERR_PROBLEM : err;
 }
 
 static void encode(struct call *c, void *arg)

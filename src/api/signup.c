@@ -98,7 +98,7 @@ static enum err check_signup(struct call *c, struct str country_code, struct sig
         refused |= problem_add(&c->problem, "email", PROBLEM_EMAIL_INVALID, NULL) != ERR_OK;
     refused |= password_check(in->password.value, "password", &c->problem) != ERR_OK;
     refused |= phone_check(c, country_code, &in->phone) != ERR_OK;
-    refused |= name_check(c, &in->name) != ERR_OK;
+    refused |= call_trim(c, "name", &in->name) != ERR_OK;
     s->phone = in->phone.value;
     s->name = in->name.value;
     if (in->referral_code.set && !in->referral_code.null) {

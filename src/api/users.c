@@ -1,7 +1,7 @@
 #include "api/users.h"
 
 #include "api/client.h"
-#include "base/text.h"
+#include "store/login.h"
 
 void user_encode(struct json_writer *w, const char *key, const struct user *user)
 {
@@ -46,12 +46,15 @@ struct attempt_subject subject_of(struct call *c, struct str name)
     };
 }
 
-enum err name_check(struct call *c, struct opt_str *name)
+enum err count_wrong_password(struct call *c, const struct attempt_subject *subject)
 {
-    if (!name->set || name->null)
-        return ERR_OK;
-    name->value = text_trim(name->value);
-    return name->value.len > 0 ? ERR_OK : problem_add(&c->problem, "name", PROBLEM_TOO_SHORT, NULL);
+    struct login_failure failure = {.subject = *subject, .now_ms = c->now_ms};
+
+    enum err err = call_transaction(c, login_fail, &failure);
+    if (err || failure.retry_after_ms == 0)
+        return err;
+    c->problem.retry_after_ms = failure.retry_after_ms;
+    return problem_set(&c->problem, PROBLEM_RATE_LIMITED, "Too many wrong passwords.");
 }
 
 enum err phone_check(struct call *c, struct str country_code, struct opt_str *phone)

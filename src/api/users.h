@@ -16,8 +16,8 @@ void answer_session(struct call *c, const struct user *user, struct str token,
 /* `name` (an email's key, a phone, …), alone and together with the client's address, and that. */
 struct attempt_subject subject_of(struct call *c, struct str name);
 
-/* An optional name as it is stored: trimmed, and refused when nothing is left. */
-MUST_CHECK enum err name_check(struct call *c, struct opt_str *name);
+/* Counts a wrong password, in a transaction of its own; rate_limited if it was one too many. */
+MUST_CHECK enum err count_wrong_password(struct call *c, const struct attempt_subject *subject);
 
 /* An optional phone brought to E.164; phone_invalid. */
 MUST_CHECK enum err phone_check(struct call *c, struct str country_code, struct opt_str *phone);

@@ -199,10 +199,9 @@ enum err cart_add(struct tx *tx, struct cart_edit *edit)
     int64_t quantity = line->quantity + edit->quantity;
     if (quantity > QUANTITY_MAX)
         return problem_add(edit->problem, "quantity", PROBLEM_OUT_OF_RANGE,
-                           arena_cstr(edit->problem->arena,
-                                      arena_printf(edit->problem->arena,
-                                                   "The cart has %lld of it; at most %d fit.",
-                                                   (long long)line->quantity, QUANTITY_MAX)));
+                           arena_printf(tx_arena(tx), "The cart has %lld of it; at most %d fit.",
+                                        (long long)line->quantity, QUANTITY_MAX)
+                               .ptr);
     return put_line(tx, edit, line, quantity);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sort.h"
 #include "domain/order.h"
 
 enum {
@@ -191,16 +192,10 @@ static void remember(struct check *check, int64_t order_id)
     check->returnable[check->n_returnable++] = order_id;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
 static bool is_remembered(const struct check *check, int64_t order_id)
 {
     return check->n_returnable > 0 && bsearch(&order_id, check->returnable, check->n_returnable,
-                                              sizeof *check->returnable, by_number);
+                                              sizeof *check->returnable, sort_by_number);
 }
 
 /* Walks the events of one order, rows[from … to-1]; returns what is wrong with them, or NULL. */
