@@ -72,11 +72,12 @@ static const struct dish dishes[] = {
     {"Sides", "Extra pepper sauce", "extra-pepper-sauce",
      "Fried red peppers and onion, on the house.", 0, NOT_COUNTED, false},
 
-    {"Drinks", "Zobo", "zobo", "Hibiscus with ginger, clove and pineapple, cold.", NAIRA(700),
+    {"To drink", "Zobo", "zobo", "Hibiscus with ginger, clove and pineapple, cold.", NAIRA(700),
      NOT_COUNTED, false},
-    {"Drinks", "Chapman", "chapman", "Orange, lemon, grenadine and bitters over ice with cucumber.",
-     NAIRA(1500), NOT_COUNTED, false},
-    {"Drinks", "Kunu", "kunu", "Spiced millet drink, made this morning.", NAIRA(700), 20, false},
+    {"To drink", "Chapman", "chapman",
+     "Orange, lemon, grenadine and bitters over ice with cucumber.", NAIRA(1500), NOT_COUNTED,
+     false},
+    {"To drink", "Kunu", "kunu", "Spiced millet drink, made this morning.", NAIRA(700), 20, false},
 };
 
 static struct opt_str text(const char *value)

@@ -67,8 +67,13 @@ function useLastAddress() {
   }, []);
 }
 
-function Count({ text }: { text: string }) {
+const COUNTED_FROM = TEXT_MAX - 100;
+
+/* Said when the room gets short. */
+function room(text: string) {
   const n = [...text].length;
+  if (n < COUNTED_FROM)
+    return undefined;
   return <span class={n > TEXT_MAX ? 'over' : undefined}>{n} of {TEXT_MAX} characters</span>;
 }
 
@@ -85,7 +90,7 @@ function How() {
           onInput={(event) => editDraft({ address: event.currentTarget.value })} />
       )}
       <Field long name="note" label="A note for the kitchen (optional)" value={note} dir="auto"
-        maxLength={TEXT_MAX} hint={<Count text={note} />}
+        maxLength={TEXT_MAX} hint={room(note)}
         onInput={(event) => editDraft({ note: event.currentTarget.value })} />
     </>
   );
@@ -130,7 +135,7 @@ function CheckoutForm() {
         <fieldset class="stack" disabled={waiting !== null}><How /></fieldset>
         <section class="checkout-summary" aria-labelledby="summary">
           <div class="row">
-            <h2 id="summary" class="grow">Your order</h2><a href="/cart">Change</a>
+            <h2 id="summary" class="grow">Your order</h2><a class="button quiet" href="/cart">Change</a>
           </div>
           <OrderLines items={lines.value} total={total.value} />
           {!isSettled.value && (

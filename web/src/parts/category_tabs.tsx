@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 
 export interface Tab { id: string; name: string }
 
+const FAR = 3; // screens: beyond that, a smooth way there is only a wait
 const ARRIVES_MS = 1000; // a jump that does not move anything never says that it ended
 
 /* The section that is read now: the last one whose head has passed under the tabs. While one jumps to
@@ -56,7 +57,8 @@ export function CategoryTabs({ tabs }: { tabs: Tab[] }) {
       return;
     event.preventDefault();
     jump(id);
-    section.scrollIntoView();
+    const isFar = Math.abs(section.getBoundingClientRect().top) > FAR * innerHeight;
+    section.scrollIntoView({ behavior: isFar ? 'instant' : 'auto' });
     section.querySelector('h2')?.focus({ preventScroll: true });
     history.replaceState(history.state, '', `#${id}`);
   };

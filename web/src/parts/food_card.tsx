@@ -62,8 +62,8 @@ export function FoodCard({ food, first, pictures }: FoodCardProps) {
   return (
     <li class={`dish ${can ? '' : 'out'} ${chosen ? 'chosen' : ''}`} id={`dish-${food.id}`}>
       {pictures && <FoodPicture url={food.image_url} first={first} />}
-      <State food={food} />
       <div class="dish-body">
+        <State food={food} />
         <h3 dir="auto">{food.name}</h3>
         {food.description && <Description food={food} />}
         <Refusal id={food.id} />

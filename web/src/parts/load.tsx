@@ -54,7 +54,9 @@ export function Loading({ what = 'One moment …' }: { what?: string }) {
 }
 
 /* What went wrong, and the way to try it again: none where trying helps nothing. */
-export function Failed({ error, retry }: { error: unknown; retry: () => Promise<void> }) {
+export function Failed({ error, retry, gone }: {
+  error: unknown; retry: () => Promise<void>; gone?: ComponentChildren; // the way on from what is not there
+}) {
   const isGone = error instanceof CallError && error.status === 404;
   return (
     <Notice kind="bad" role="alert">
@@ -62,17 +64,18 @@ export function Failed({ error, retry }: { error: unknown; retry: () => Promise<
         {isGone ? 'This is not here: it was taken away, or it belongs to somebody else.'
           : explain(error)}
       </p>
-      {!isGone && <Button onClick={retry}>Try again</Button>}
+      {isGone ? gone : <Button onClick={retry}>Try again</Button>}
     </Notice>
   );
 }
 
 /* The data once it is there; before that, what is to be said instead. */
-export function Load<T>({ from, what, children }: {
-  from: Pick<Loaded<T>, 'data' | 'error' | 'reload'>; what?: string; children: (data: T) => ComponentChildren;
+export function Load<T>({ from, what, gone, children }: {
+  from: Pick<Loaded<T>, 'data' | 'error' | 'reload'>; what?: string; gone?: ComponentChildren;
+  children: (data: T) => ComponentChildren;
 }) {
   const { data, error, reload } = from;
   if (data !== null)
     return <>{children(data)}</>;
-  return error ? <Failed error={error} retry={reload} /> : <Loading what={what} />;
+  return error ? <Failed error={error} retry={reload} gone={gone} /> : <Loading what={what} />;
 }

@@ -38,7 +38,7 @@ export function useOnward(home = '/account'): Onward {
     setMe(found);
     forgetSignup();
     await enter().catch(() => {}); // what could not join now does so later
-    if (words)
+    if (words && !next) // who wanted to go somewhere sees it by being there
       toast(words, { kind: 'good' });
     route(next ?? (found.role === 'admin' ? '/admin' : '/'), true);
   }

@@ -58,7 +58,7 @@ function ManualWay({ payment }: WayProps) {
             </dd>
           </div>
           <div>
-            <dt>Payment number to name</dt>
+            <dt>Payment number (name it when you pay)</dt>
             <dd>
               <strong class="number">{number}</strong>
               <Copy text={number} what="the payment number" />

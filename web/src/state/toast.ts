@@ -8,7 +8,8 @@ export interface Toast {
   action?: { label: string; run: () => void };
 }
 
-const SHOWN_MS = 7000;
+/* How long each is shown: what is well needs a glance, what went wrong has to be read. */
+const SHOWN_MS: Record<Toast['kind'], number> = { good: 4000, plain: 7000, bad: 20_000 };
 
 export const toasts = signal<Toast[]>([]);
 let last = 0;
@@ -22,6 +23,6 @@ export function toast(text: string, more: Partial<Omit<Toast, 'id' | 'text'>> = 
   const id = ++last;
   const others = toasts.value.filter((other) => other.text !== text).slice(-2);
   toasts.value = [...others, { id, text, kind: 'plain', ...more }];
-  setTimeout(() => dismiss(id), SHOWN_MS);
+  setTimeout(() => dismiss(id), SHOWN_MS[more.kind ?? 'plain']);
   return id;
 }
