@@ -2,8 +2,10 @@
 import { CircleAlert, X } from 'lucide-preact';
 import type { CartLine } from '../api';
 import { money } from '../format';
+import { leftOf, problemWords } from '../line_words';
 import { account, setQuantity } from '../state/cart';
 import { canOrder, foodById } from '../state/menu';
+import { ended } from '../words';
 import { Button } from './button';
 import { FoodPicture } from './food_picture';
 import { Refusal, Stepper } from './stepper';
@@ -14,20 +16,18 @@ interface LineProps {
   onRemove: (line: CartLine) => void;
 }
 
-function problemWords({ name, problem }: CartLine, left: number): string {
-  if (problem === 'unavailable')
-    return `${name} is not available now.`;
-  return left > 0 ? `Only ${left} left.` : `${name} is sold out.`;
-}
-
 function Problem({ line, onRemove }: LineProps) {
-  const left = line.problem === 'out_of_stock' ? foodById.value.get(line.food_id)?.stock ?? 0 : 0;
+  const left = leftOf(line);
   return (
     <div class="line-problem" role="group" aria-label={`What to do about ${line.name}`}>
-      <p class="field-error"><CircleAlert size={16} aria-hidden="true" /> {problemWords(line, left)}</p>
+      <p class="field-error">
+        <CircleAlert size={16} aria-hidden="true" /> {ended(problemWords(line))}
+      </p>
       <div class="row">
         {left > 0 && (
-          <Button onClick={() => setQuantity({ id: line.food_id, name: line.name }, left)}>Take what is left ({left})</Button>
+          <Button onClick={() => setQuantity({ id: line.food_id, name: line.name }, left)}>
+            Take what is left ({left})
+          </Button>
         )}
         <Button onClick={() => onRemove(line)}>Remove</Button>
       </div>

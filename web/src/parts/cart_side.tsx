@@ -2,6 +2,7 @@
 import { CircleAlert, ShoppingBag } from 'lucide-preact';
 import type { CartLine } from '../api';
 import { money } from '../format';
+import { problemWords } from '../line_words';
 import { count, isLoaded, lines, total } from '../state/cart';
 import { canOrder, foodById } from '../state/menu';
 import { CheckoutLink } from './checkout_link';
@@ -14,8 +15,7 @@ function SideLine({ line }: { line: CartLine }) {
     <li class={line.problem ? 'side-line wrong' : 'side-line'}>
       <span class="side-name" dir="auto">{line.name}</span>
       {line.problem && (
-        <p class="field-error"><CircleAlert size={16} aria-hidden="true" /> {line.problem === 'unavailable' ? 'Not available now'
-          : food?.stock ? `Only ${food.stock} left` : 'Sold out'}</p>
+        <p class="field-error"><CircleAlert size={16} aria-hidden="true" /> {problemWords(line)}</p>
       )}
       <Refusal id={line.food_id} silent />
       <Stepper food={{ id: line.food_id, name: line.name }} canAdd={Boolean(food && canOrder(food))} removes />

@@ -4,9 +4,10 @@ import { useLocation } from 'preact-iso/router';
 import { useEffect, useRef } from 'preact/hooks';
 import type { CartLine, Payment } from '../api';
 import { clock, money } from '../format';
+import { leftOf, problemWords } from '../line_words';
 import { account, loadCart, setQuantity, settled, total } from '../state/cart';
 import type { Waiting } from '../state/checkout';
-import { foodById, loadMenu } from '../state/menu';
+import { loadMenu } from '../state/menu';
 import { giveUp, goToPay } from '../state/payment';
 import { Button } from './button';
 import { Loading } from './load';
@@ -19,23 +20,11 @@ function InSight({ children }: { children: ComponentChildren }) {
   return <div ref={here} class="in-sight" tabIndex={-1}>{children}</div>;
 }
 
-/* How many of a line can still be had. */
-function left(line: CartLine): number {
-  const stock = line.problem === 'out_of_stock' ? foodById.value.get(line.food_id)?.stock ?? 0 : 0;
-  return Math.min(stock, line.quantity - 1);
-}
-
-function problemText(line: CartLine): string {
-  if (line.problem === 'unavailable')
-    return 'not available any more';
-  return left(line) ? `only ${left(line)} left, and you chose ${line.quantity}` : 'sold out';
-}
-
 export function Unavailable({ lines }: { lines: CartLine[] }) {
-  const isPartly = lines.some(left);
+  const isPartly = lines.some(leftOf);
   const goOn = async () => {
     await loadMenu();
-    lines.forEach((line) => setQuantity({ id: line.food_id, name: line.name }, left(line)));
+    lines.forEach((line) => setQuantity({ id: line.food_id, name: line.name }, leftOf(line)));
     await settled();
     await loadCart();
   };
@@ -45,7 +34,10 @@ export function Unavailable({ lines }: { lines: CartLine[] }) {
         <p>This changed while you were choosing. The rest of your cart is safe.</p>
         <ul class="bullets">
           {lines.map((line) => (
-            <li key={line.food_id}><bdi>{line.name}</bdi>: {problemText(line)}</li>
+            <li key={line.food_id}>
+              <bdi>{line.name}</bdi>: {problemWords(line)}
+              {leftOf(line) > 0 && `, and you chose ${line.quantity}`}
+            </li>
           ))}
         </ul>
         <div class="row">

@@ -3,7 +3,8 @@
  * stays. */
 import { batch, computed, effect, signal } from '@preact/signals';
 import { type Cart, type CartLine, CallError, call } from '../api';
-import { explain } from '../words';
+import { stockWords } from '../line_words';
+import { ended, explain } from '../words';
 import { whenReachedAgain } from './connection';
 import { type GuestLine, LINES_MAX, QUANTITY_MAX, guest, sendGuest, setGuest, setGuestQuantity } from './guest';
 import { foodById, foods, loadMenu } from './menu';
@@ -146,8 +147,7 @@ function refuse(id: number, words: string) {
 }
 
 function leftWords(id: number): string {
-  const left = foodById.peek().get(id)?.stock ?? 0;
-  return left > 0 ? `There are only ${left} left.` : 'Sold out while you were choosing.';
+  return ended(stockWords(foodById.peek().get(id)?.stock ?? 0));
 }
 
 async function refused(id: number, error: unknown) {
