@@ -8,10 +8,10 @@ import { useLost } from '../parts/lost';
 import { Page } from '../parts/page';
 import { STATUS } from '../parts/status';
 import { useAwake } from './awake';
-import { bell, ring, turnOff, turnOn, wakeAtTouch, warn } from './bell';
+import { bell, turnOff, turnOn, warn } from './bell';
 import { BellControl, Keys, KeysButton, Silence } from './board_bar';
 import {
-  columns, isLoaded, keepLoaded, load, move, moves, orders, problem, put, touch, untouched,
+  columns, isLoaded, load, move, moves, orders, problem, touch, untouched,
 } from './board_state';
 import { useFeed } from './feed';
 import { noteColumn } from './hasty';
@@ -60,11 +60,8 @@ function useKeys(): [boolean, (isOpen: boolean) => void] {
   return [isOpen, setOpen];
 }
 
-function useBell(isLost: boolean) {
-  const rings = untouched.value.size > 0 && bell.value === 'on';
+function useWarning(isLost: boolean) {
   const warns = isLost && bell.value === 'on';
-  useEffect(() => wakeAtTouch(), []);
-  useEffect(() => (rings ? ring() : undefined), [rings]);
   useEffect(() => (warns ? warn() : undefined), [warns]);
 }
 
@@ -166,25 +163,19 @@ function useBoard() {
   const soon = useRef<ReturnType<typeof setTimeout>>();
   const state = useFeed({
     onOrder: (order) => {
-      put(order);
       if (order.status !== 'pending')
         return;
       clearTimeout(soon.current); // its payment has been confirmed
       soon.current = setTimeout(() => void todo.reload(), TODO_SOON_MS);
     },
     onPayment: () => void todo.reload(),
-    onStale: () => {
-      void load();
-      void todo.reload();
-    },
+    onStale: () => void todo.reload(),
   });
   useEffect(() => {
-    const end = keepLoaded();
     const timer = setInterval(() => void todo.reload(), TODO_EVERY_MS);
     return () => {
       clearInterval(timer);
       clearTimeout(soon.current);
-      end();
     };
   }, []);
   return { todo, state };
@@ -195,12 +186,11 @@ export function BoardPage() {
   const [areKeysShown, showKeys] = useKeys();
   const [chosen, choose] = useState<OpenStatus>('pending');
   const isLost = useLost(state);
-  useBell(isLost);
+  useWarning(isLost);
   useAwake();
-  const n = columns.value.pending.length;
   const read = { data: isLoaded.value || null, error: problem.value, reload: load, set: () => {} };
   return (
-    <Page title={n ? `(${n}) Board` : 'Board'} heading={null} class="wide board">
+    <Page title="Board" heading={null} class="wide board">
       <div class="board-bar">
         <h1>Board</h1>
         <Todo from={todo} />

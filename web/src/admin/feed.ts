@@ -1,4 +1,5 @@
-/* The shop's live news for the staff's pages, by the one stream that all tabs share. */
+/* The shop's live news for the staff's pages: one stream for all that follow it, here and in the
+ * other tabs. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { BoardStreamEvent, Order } from '../api';
 import { Live, type LiveState } from '../state/live';
@@ -9,29 +10,53 @@ export interface Feed {
   onStale: () => void;    // something may have been missed: read again
 }
 
+const feeds = new Set<{ current: Feed }>();
+let live: Live | null = null;
+
+function tellAll(tell: (feed: Feed) => void) {
+  for (const { current } of [...feeds])
+    tell(current);
+}
+
+function open(): Live {
+  return new Live({
+    url: '/api/admin/orders/events',
+    events: ['status', 'payment', 'resync'],
+    onEvent: (name, data) => tellAll((feed) => {
+      if (name === 'status')
+        feed.onOrder((data as BoardStreamEvent).order);
+      else if (name === 'payment')
+        feed.onPayment?.();
+      else
+        feed.onStale();
+    }),
+    onOpen: () => tellAll((feed) => feed.onStale()),
+  });
+}
+
+/* The stream is closed when nobody follows it any more. */
+function leave(feed: { current: Feed }) {
+  feeds.delete(feed);
+  if (feeds.size)
+    return;
+  live?.close();
+  live = null;
+}
+
 /* Follows while the page is open; says how the stream is. */
 export function useFeed(feed: Feed): LiveState {
   const [state, setState] = useState<LiveState>('connecting');
   const latest = useRef(feed);
   latest.current = feed;
   useEffect(() => {
-    const live = new Live({
-      url: '/api/admin/orders/events',
-      events: ['status', 'payment', 'resync'],
-      onEvent: (name, data) => {
-        if (name === 'status')
-          latest.current.onOrder((data as BoardStreamEvent).order);
-        else if (name === 'payment')
-          latest.current.onPayment?.();
-        else
-          latest.current.onStale();
-      },
-      onOpen: () => latest.current.onStale(),
-    });
+    feeds.add(latest);
+    live ??= open();
+    if (live.state.peek() === 'live')
+      latest.current.onStale(); // news may have come between the page's first reading and now
     const end = live.state.subscribe(setState);
     return () => {
       end();
-      live.close();
+      leave(latest);
     };
   }, []);
   return state;

@@ -5,7 +5,9 @@ import { useLocation } from 'preact-iso/router';
 import { ClipboardList, LogIn, ReceiptText, ShoppingBag, User, Utensils } from 'lucide-preact';
 import type { LucideIcon } from 'lucide-preact';
 import { plural } from '../format';
+import { count as numberOf } from '../language';
 import { count } from '../state/cart';
+import { newOrders } from '../state/new_orders';
 import { isAdmin, me } from '../state/session';
 import { shop } from '../state/shop';
 
@@ -23,12 +25,14 @@ function isAt(path: string, href: string): boolean {
   return path === href || (href !== '/' && href !== '/admin' && path.startsWith(`${href}/`));
 }
 
-function NavLink({ href, text, icon: Icon, path }: {
-  href: string; text: string; icon: LucideIcon; path: string;
+function NavLink({ href, text, icon: Icon, path, news = 0 }: {
+  href: string; text: string; icon: LucideIcon; path: string; news?: number;
 }) {
   return (
-    <a class="nav-link" href={href} aria-current={isAt(path, href) ? 'page' : undefined}>
+    <a class="nav-link" href={href} aria-current={isAt(path, href) ? 'page' : undefined}
+      aria-label={news ? `${text}, ${numberOf(news)} new` : undefined}>
       <Icon size={20} aria-hidden="true" /><span>{text}</span>
+      {news > 0 && <span class="badge" aria-hidden="true">{news}</span>}
     </a>
   );
 }
@@ -88,7 +92,8 @@ export function Header() {
         <nav aria-label="Main">
           <NavLink href="/" text="Menu" icon={Utensils} path={path} />
           {me.value && <NavLink href="/orders" text="Orders" icon={ReceiptText} path={path} />}
-          {isAdmin.value && <NavLink href="/admin" text="Kitchen" icon={ClipboardList} path={path} />}
+          {isAdmin.value && <NavLink href="/admin" text="Kitchen" icon={ClipboardList} path={path}
+            news={path === '/admin' ? 0 : newOrders.value} />}
           {me.value && <NavLink href="/account" text="Account" icon={User} path={path} />}
           {me.value === null && <NavLink href="/login" text="Log in" icon={LogIn} path={path} />}
           {!isStaff && <CartLink path={path} />}

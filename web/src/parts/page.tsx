@@ -2,6 +2,7 @@
  * another page (unless a field of the page has taken it), and a width. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { newOrders } from '../state/new_orders';
 import { shop } from '../state/shop';
 
 let isFirst = true;
@@ -16,9 +17,11 @@ export interface PageProps {
 export function Page({ title, heading, class: name = '', children }: PageProps) {
   const top = useRef<HTMLHeadingElement>(null);
   const name_ = shop.value?.name;
+  const n = newOrders.value;
   useEffect(() => {
-    document.title = name_ && title !== name_ ? `${title} · ${name_}` : title;
-  }, [title, name_]);
+    const whole = name_ && title !== name_ ? `${title} · ${name_}` : title;
+    document.title = n ? `(${n}) ${whole}` : whole;
+  }, [title, name_, n]);
   useEffect(() => {
     if (!isFirst && !top.current?.parentElement?.contains(document.activeElement))
       top.current?.focus({ preventScroll: true });
