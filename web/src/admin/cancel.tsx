@@ -2,13 +2,24 @@
  * it. */
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { Order } from '../api';
+import { money } from '../format';
 import { Button } from '../parts/button';
+import { toast } from '../state/toast';
 import { move } from './board_state';
 
 const REASONS = [
   'Sold out', 'We are closing', 'Too far away', 'You asked us to', 'No answer from you',
 ];
 const NOTE_MAX = 500;
+
+/* Of the button that opens the panel, where the focus goes back to. */
+export const cancelId = (order: Order) => `cancel-${order.id}`;
+
+function sayDone({ id, payment, currency }: Order) {
+  const owed = payment?.status === 'paid'
+    ? ` ${money(payment.amount, currency)} is to be paid back.` : '';
+  toast(`Order ${id} is cancelled.${owed}`, { kind: 'good' });
+}
 
 export function CancelPanel({ order, onClose, onDone }: {
   order: Order; onClose: () => void; onDone?: (order: Order) => void;
@@ -24,13 +35,19 @@ export function CancelPanel({ order, onClose, onDone }: {
 
   async function cancel() {
     const now = await move(order, 'cancelled', note.trim() || undefined);
-    if (now)
-      onDone?.(now);
+    if (!now)
+      return;
+    sayDone(now);
+    onDone?.(now);
+  }
+  function close() {
+    onClose();
+    requestAnimationFrame(() => document.getElementById(cancelId(order))?.focus());
   }
 
   return (
     <div ref={panel} class="cancel-panel stack" role="group" aria-labelledby={`${id}-head`}
-      onKeyDown={(event) => event.key === 'Escape' && onClose()}>
+      onKeyDown={(event) => event.key === 'Escape' && close()}>
       <h4 id={`${id}-head`}>Cancel order {order.id}?</h4>
       <div class="cancel-reasons">
         {REASONS.map((reason) => (
@@ -45,7 +62,7 @@ export function CancelPanel({ order, onClose, onDone }: {
       </div>
       <div class="cancel-actions">
         <Button kind="danger" onClick={cancel}>Cancel the order</Button>
-        <Button onClick={onClose}>Keep it</Button>
+        <Button onClick={close}>Keep it</Button>
       </div>
     </div>
   );

@@ -11,7 +11,7 @@ import { Page } from '../parts/page';
 import { isFinal, STATUS, StatusTag } from '../parts/status';
 import { Age, useMinutes } from './age';
 import { move } from './board_state';
-import { CancelPanel } from './cancel';
+import { CancelPanel, cancelId } from './cancel';
 import { useFeed } from './feed';
 import { STATES } from './payment_words';
 import { nextStep } from './steps';
@@ -75,7 +75,7 @@ function Actions({ order, set }: { order: Order; set: (order: Order) => void }) 
         <a class="button" href={`/admin/orders/${order.id}/receipt?print=1`} target="_blank">
           <FileText size={20} aria-hidden="true" /> Receipt</a>
         {step && (
-          <Button kind="danger" onClick={() => setCancelling(true)}>
+          <Button kind="danger" id={cancelId(order)} onClick={() => setCancelling(true)}>
             <X size={20} aria-hidden="true" /> Cancel …
           </Button>
         )}

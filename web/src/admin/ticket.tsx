@@ -6,7 +6,7 @@ import { Button } from '../parts/button';
 import { clock } from '../format';
 import { Age, urgencyOf, useMinutes } from './age';
 import { move, touch } from './board_state';
-import { CancelPanel } from './cancel';
+import { CancelPanel, cancelId } from './cancel';
 import { hasJustMoved, isHasty } from './hasty';
 import { nextStep, type OpenStatus } from './steps';
 
@@ -55,7 +55,7 @@ export function Note({ text }: { text: string | null }) {
   return text ? (
     <p class="ticket-note" dir="auto">
       <StickyNote size={20} aria-hidden="true" />
-      <span class="visually-hidden" dir="ltr">Note: </span>{text}
+      <span class="visually-hidden" dir="ltr">Note: </span><span>{text}</span>
     </p>
   ) : null;
 }
@@ -124,8 +124,8 @@ export function TicketCard({ order, status, isMoving, isNew, number }: TicketPro
             aria-label={`Print the kitchen ticket of order ${order.id}`}>
             <Printer size={16} aria-hidden="true" /> Print
           </a>
-          <button class="ticket-small" type="button" aria-label={`Cancel order ${order.id}`}
-            onClick={() => setCancelling(true)}><X size={16} aria-hidden="true" /> Cancel</button>
+          <button class="ticket-small" id={cancelId(order)} type="button"
+            aria-label={`Cancel order ${order.id}`} onClick={() => setCancelling(true)}><X size={16} aria-hidden="true" /> Cancel</button>
         </div>
       )}
     </article>
