@@ -32,6 +32,8 @@ const LOOK = {
 function minutesText(minutes: number): string {
   if (minutes < 100)
     return `${minutes} min`;
+  if (minutes < 600)
+    return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')} h`;
   return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} days`;
 }
 

@@ -6,6 +6,8 @@ import { money, plural } from '../format';
 import { Change } from './change';
 import { average, type Day, type Recent, sum } from './sales_data';
 
+const LONG = 13; // digits and all: smaller, so that it stays on one line
+
 /* In the language of the sentences it stands in. */
 const weekday = ({ date }: Day) => dayText(date, { weekday: 'long' }, 'en');
 
@@ -14,10 +16,11 @@ const ofDay = ({ revenue, orders }: Sales) => `${money(revenue)}, ${plural(order
 function Figure({ title, sub, sales, children }: {
   title: string; sub: string; sales: Sales; children: ComponentChildren;
 }) {
+  const revenue = money(sales.revenue);
   return (
     <section class="card figure">
       <h2>{title} <span class="quiet">{sub}</span></h2>
-      <p class="figure-money money">{money(sales.revenue)}</p>
+      <p class={`figure-money money ${revenue.length > LONG ? 'long' : ''}`}>{revenue}</p>
       <p>
         {plural(sales.orders, 'order')}
         {sales.orders > sales.cancelled && <> · {money(average(sales))} on average</>}
