@@ -1,5 +1,5 @@
-/* Asks for one path at a fixed rate, whether or not the answers come: each request has its time, and
- * its latency counts from then, so that a server that falls behind is seen to.
+/* Asks for one path at a fixed rate, whether or not the answers come: each request has its time,
+ * and its latency counts from then, so that a server that falls behind is seen to.
  *
  * usage: openloop PORT PATH RATE SECONDS CONNECTIONS      prints a JSON object */
 #include <arpa/inet.h>

@@ -1,6 +1,6 @@
 /* Fills a new database for the benchmarks, through the store's own functions: the 50 foods of the
- * peers in bench/peers with plenty of stock, USERS users u0@x.com … and ADMINS admins a0@x.com …, all
- * with one password.
+ * peers in bench/peers with plenty of stock, USERS users u0@x.com … and ADMINS admins a0@x.com …,
+ * all with one password.
  *
  * usage: seed DATABASE USERS [ADMINS] */
 #include <stdio.h>

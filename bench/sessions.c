@@ -1,5 +1,5 @@
-/* Logs users in without their passwords, whose hashes would take most of a benchmark's time: sessions as
- * the program makes them, in a database that is served.
+/* Logs users in without their passwords, whose hashes would take most of a benchmark's time:
+ * sessions as the program makes them, in a database that is served.
  *
  * usage: sessions DATABASE SECRET_FILE < USER_IDS      prints a token for each id */
 #include <stdio.h>

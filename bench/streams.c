@@ -1,8 +1,9 @@
 /* Holds many event streams open and tells when an event has reached each of them.
  *
  * usage: streams PORT PATH STREAMS TOKENS      TOKENS: a file, a bearer token a line, used in turn
- * Prints "open" when every stream has its head. Then, for each line it reads: waits until each stream
- * has got one more event and prints a JSON object, the times in seconds of CLOCK_MONOTONIC. */
+ * Prints "open" when every stream has its head. Then, for each line it reads: waits until each
+ * stream has got one more event and prints a JSON object, the times in seconds of
+ * CLOCK_MONOTONIC. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdbool.h>

@@ -246,8 +246,8 @@ static void check_gzip(struct http_job *job)
     (void)inflateEnd(&in);
 }
 
-/* An answer in pieces is a table whose rows are equally long. Made as the server makes it, when each
- * piece is written; for HEAD none is. */
+/* An answer in pieces is a table whose rows are equally long. Made as the server makes it, when
+ * each piece is written; for HEAD none is. */
 static void take_pieces(struct http_job *job)
 {
     struct http_pieces *pieces = job->call.response.pieces;

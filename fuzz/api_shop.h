@@ -3,8 +3,8 @@
  *
  * It is the same shop before each input: its tables are put back, the clock stands where it stood,
  * and the random numbers begin anew, so that an input that fails does so again. Three functions are
- * replaced when the target is linked: the wall clock; Argon2id's cost, which is the least that there
- * is; and the hash that is compared where there is no user, made with that cost. */
+ * replaced when the target is linked: the wall clock; Argon2id's cost, which is the least that
+ * there is; and the hash that is compared where there is no user, made with that cost. */
 #ifndef SERVERY_FUZZ_API_SHOP_H
 #define SERVERY_FUZZ_API_SHOP_H
 

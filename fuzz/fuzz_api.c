@@ -1,6 +1,6 @@
 /* Calls of every route through the real decoders, handlers and store. An input is a few calls, one
- * after the other, apart from one another by a line "---"; a line "after N" lets N ms pass. What the
- * answers say can be used in later calls: $payment, $otp and the like (api_call.c). */
+ * after the other, apart from one another by a line "---"; a line "after N" lets N ms pass. What
+ * the answers say can be used in later calls: $payment, $otp and the like (api_call.c). */
 #include "api_call.h"
 #include "fuzz.h"
 

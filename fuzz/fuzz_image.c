@@ -1,5 +1,5 @@
-/* Pictures: whatever the bytes, an answer that reads nothing outside them; one that is whole stays so
- * with more behind it, and is the same picture or none with its last byte cut off. */
+/* Pictures: whatever the bytes, an answer that reads nothing outside them; one that is whole stays
+ * so with more behind it, and is the same picture or none with its last byte cut off. */
 #include "fuzz.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Bodies through the decoder with tables of any shape, beside jansson's own tree of the same bytes:
- * each value taken is the one that was sent and keeps its bounds, each refusal has a reason. And the
- * writer: what it writes is read back as what it was given. The first line is the table. */
+ * each value taken is the one that was sent and keeps its bounds, each refusal has a reason. And
+ * the writer: what it writes is read back as what it was given. The first line is the table. */
 #include "fuzz.h"
 
 #include <string.h>

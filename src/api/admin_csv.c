@@ -1,8 +1,8 @@
-/* The orders as a CSV file, newest first: the board's filters and none of its pages. The file is sent
- * in pieces of one page each, which is bounded in rows and in bytes, and read in a transaction of its
- * own only when the client has taken the one before; orders that are placed meanwhile come before the
- * first page, so no page moves. Each page looks at the session again: a file that an admin who is none
- * any more still reads is cut. */
+/* The orders as a CSV file, newest first: the board's filters and none of its pages. The file is
+ * sent in pieces of one page each, which is bounded in rows and in bytes, and read in a transaction
+ * of its own only when the client has taken the one before; orders that are placed meanwhile come
+ * before the first page, so no page moves. Each page looks at the session again: a file that an
+ * admin who is none any more still reads is cut. */
 #include "api/auth.h"
 #include "api/handlers.h"
 #include "api/orders.h"
@@ -107,8 +107,8 @@ static bool is_live_admin(const struct session *session)
     return session->id && !session->disabled && session->role == ROLE_ADMIN;
 }
 
-/* The rows of the list's orders; the list then asks for those that follow, up to twice as many: where
- * orders are long, and pages short, little is read that finds no room. */
+/* The rows of the list's orders; the list then asks for those that follow, up to twice as many:
+ * where orders are long, and pages short, little is read that finds no room. */
 static void put_page(struct export *export, struct arena *arena, struct buf *out)
 {
     struct order_list *list = &export->list;

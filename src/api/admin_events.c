@@ -19,7 +19,8 @@ static int64_t last_event_id(const struct call *c)
     return str_to_int64(header, &id) && id >= 0 ? id : INT64_MAX;
 }
 
-/* What was missed; false if that is too long: a stream is dropped whose client lags so far behind. */
+/* What was missed; false if that is too long: a stream is dropped whose client lags so far
+ * behind. */
 static bool put_missed(struct buf *out, const struct order_news_since *since)
 {
     size_t start = out->len;
@@ -45,8 +46,8 @@ static void put_beginning(struct buf *out, const struct order_news_since *since)
 }
 
 /* As order_events_get: subscribe, look at the session again, read. All up to the newest event is
- * then the replay's, or in the board that the reader is going to read; but for those of lower ids that
- * may still show up where transactions overlap: there nothing is dropped by its id. */
+ * then the replay's, or in the board that the reader is going to read; but for those of lower ids
+ * that may still show up where transactions overlap: there nothing is dropped by its id. */
 enum err admin_orders_events_get(struct call *c)
 {
     const struct hub_subscription on = {

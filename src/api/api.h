@@ -55,7 +55,8 @@ struct api {
     void *job_metrics_ctx;
 };
 
-/* The store's listener: refreshes the menu, feeds the streams, wakes the mail job. ctx is the api. */
+/* The store's listener: refreshes the menu, feeds the streams, wakes the mail job. ctx is the
+ * api. */
 void api_store_listener(void *ctx, const struct store_event *events, size_t n);
 
 /* http_options.handle and .refuse; ctx is the api. */

@@ -125,7 +125,8 @@ enum err auth_run_checked(struct call *c, struct tx *tx, tx_fn *fn, void *arg)
         err = fn(tx, arg);
     if (err && err != ERR_PROBLEM)
         return err;
-    /* A unique row that fn met, and told of, ended the trips; the session was answered before it. */
+    /* A unique row that fn met, and told of, ended the trips; the session was answered before
+     * it. */
     enum err settled = tx_settle(tx);
     if (settled && settled != ERR_UNIQUE)
         return settled;

@@ -81,8 +81,8 @@ struct query_field {
 };
 MUST_CHECK enum err call_query(struct call *c, const struct query_field *fields, size_t n);
 
-/* What the parameter `q` looks for. Nothing, if it is longer than anything that could be found, which
- * is a row. */
+/* What the parameter `q` looks for. Nothing, if it is longer than anything that could be found,
+ * which is a row. */
 struct search {
     struct str text;   /* without the space around it; STR_NONE: nothing */
     struct str needle; /* folded; STR_NONE: nothing */
@@ -117,8 +117,8 @@ MUST_CHECK enum err call_read(struct call *c, tx_fn *fn, void *arg);
 MUST_CHECK enum err call_read_checked(struct call *c, tx_fn *fn, void *arg);
 
 /* Runs fn in a write transaction in which the problem was reset and the caller's session is checked
- * again, with his user row locked (and the other user's, the lower id first). If the session is over
- * fn may have run, and is undone. */
+ * again, with his user row locked (and the other user's, the lower id first). If the session is
+ * over fn may have run, and is undone. */
 MUST_CHECK enum err call_transaction(struct call *c, tx_fn *fn, void *arg);
 
 /* The same for a handler whose whole effect is one transaction: with an Idempotency-Key on an

@@ -1,6 +1,6 @@
-/* What the streams of the board are told: every order's new event with its whole order, and payments
- * that are flagged. The thread that committed only notes the ids; a thread of the feed's own reads
- * what belongs to them and makes each message once, for all streams. */
+/* What the streams of the board are told: every order's new event with its whole order, and
+ * payments that are flagged. The thread that committed only notes the ids; a thread of the feed's
+ * own reads what belongs to them and makes each message once, for all streams. */
 #ifndef SERVERY_API_FEED_H
 #define SERVERY_API_FEED_H
 
@@ -17,8 +17,8 @@ void feed_stop(struct feed *feed);    /* before the store is closed: it reads no
 void feed_destroy(struct feed *feed); /* NULL is fine */
 
 /* Takes note of the orders and payments among what a commit has changed; any thread, waits for
- * nothing. When more wait than FEED_MAX, or they cannot be read, or other servers were not heard for
- * a while, the streams are told to read everything again (`resync`). */
+ * nothing. When more wait than FEED_MAX, or they cannot be read, or other servers were not heard
+ * for a while, the streams are told to read everything again (`resync`). */
 enum { FEED_MAX = 4096 };
 void feed_push(struct feed *feed, const struct store_event *events, size_t n);
 

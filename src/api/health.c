@@ -14,8 +14,8 @@ struct health {
     pthread_cond_t wake;  /* the thread: somebody asks, or it is to end */
     pthread_cond_t found; /* who asks: a look has ended */
     bool stop;
-    /* Monotonic: what the latest question wants, and when the look under way (0: none is) and the last
-     * one that ended began. */
+    /* Monotonic: what the latest question wants, and when the look under way (0: none is) and the
+     * last one that ended began. */
     int64_t wanted_us, looking_us, looked_us;
     enum err result;
 };

@@ -3,8 +3,8 @@
  *
  * Two locks. `refresh` is held from the read of the database to the exchange of the snapshot, so
  * that of two refreshes the one that read later also ends up in place. `lock` guards only what is
- * exchanged; readers take nothing else. The thread that mends what is stale reads without `refresh`,
- * for which commits would wait, and drops what it read if a refresh has begun since. */
+ * exchanged; readers take nothing else. The thread that mends what is stale reads without
+ * `refresh`, for which commits would wait, and drops what it read if a refresh has begun since. */
 #include "api/menu.h"
 
 #include <pthread.h>
@@ -234,8 +234,8 @@ static struct snapshot *take_foods(struct menu *menu)
     return foods;
 }
 
-/* Takes over the reference to `foods`, which were read after so many refreshes had begun; NULL: they
- * could not be read. */
+/* Takes over the reference to `foods`, which were read after so many refreshes had begun; NULL:
+ * they could not be read. */
 static void put_foods(struct menu *menu, struct snapshot *foods, int64_t refreshes)
 {
     bool stale = !foods;

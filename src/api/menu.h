@@ -5,8 +5,8 @@
  * are answered, so nobody is shown less than he was told before. Snapshots are immutable and
  * counted: a reader takes the present one under a short lock and keeps it while he needs it; none
  * ever waits for the database. A refresh that could not read leaves the menu stale: the old one is
- * shown (whoever orders is told what holds), while a thread of the menu's own reads it again and again
- * until it is fresh. */
+ * shown (whoever orders is told what holds), while a thread of the menu's own reads it again and
+ * again until it is fresh. */
 #ifndef SERVERY_API_MENU_H
 #define SERVERY_API_MENU_H
 

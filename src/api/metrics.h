@@ -39,8 +39,8 @@ struct metrics_totals {
 };
 void metrics_read_totals(const struct metrics *metrics, struct metrics_totals *ret_totals);
 
-/* What is not counted but read: the last sample if it is fresh or somebody is taking one, else a new
- * one. */
+/* What is not counted but read: the last sample if it is fresh or somebody is taking one, else a
+ * new one. */
 struct metrics_sample {
     bool database_up; /* else nothing is in gauges */
     struct gauges gauges;

@@ -1,4 +1,5 @@
-/* GET /metrics: all that the program counts, in the Prometheus text format, to those who may see it. */
+/* GET /metrics: all that the program counts, in the Prometheus text format, to those who may see
+ * it. */
 #include <sys/resource.h>
 
 #include "api/client.h"
@@ -234,8 +235,8 @@ static void put_process(struct buf *out, const struct metrics_totals *totals,
 
 /* ---- The handler ---- */
 
-/* With a token it alone opens. Without one being on this machine does, unless the shop is elsewhere for
- * its customers: then a proxy that says nothing of whom it asks for looks like this machine. */
+/* With a token it alone opens. Without one being on this machine does, unless the shop is elsewhere
+ * for its customers: then a proxy that says nothing of whom it asks for looks like this machine. */
 static enum err authorize(struct call *c)
 {
     const struct api_settings *settings = &c->api->settings;

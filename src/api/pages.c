@@ -12,7 +12,8 @@
     STR("default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "             \
         "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 
-/* The ground and the accent of web/styles/tokens.css, for whoever puts the shop on a home screen. */
+/* The ground and the accent of web/styles/tokens.css, for whoever puts the shop on a home
+ * screen. */
 #define MANIFEST_GROUND "#FBF8F3"
 #define MANIFEST_THEME "#B4371F"
 

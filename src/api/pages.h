@@ -12,8 +12,8 @@ void pages_destroy(struct pages *pages); /* NULL is fine */
 /* The name under /assets/ of what web/ holds as `source`: a style or an icon that is there. */
 struct str pages_name(const struct pages *pages, struct str source);
 
-/* A page that is made here, in the style of the others: what stands before its content (the title is
- * HTML, and its heading too), and what after. */
+/* A page that is made here, in the style of the others: what stands before its content (the title
+ * is HTML, and its heading too), and what after. */
 void pages_begin(const struct pages *pages, struct buf *html, const char *title);
 void pages_end(struct buf *html);
 

@@ -1,6 +1,7 @@
 /* Sessions that were found lately, by their token's hash: a hint that saves a write its first
  * look-up. Never the last word: every transaction and every read that goes by a hint looks the
- * session up again in its own snapshot (call.c), so a hint may be old, and nothing has to tell it. */
+ * session up again in its own snapshot (call.c), so a hint may be old, and nothing has to tell
+ * it. */
 #ifndef SERVERY_API_SESSION_HINTS_H
 #define SERVERY_API_SESSION_HINTS_H
 

@@ -1,5 +1,5 @@
-/* `servery backup FILE`: a copy beside a running server, that has its name only when it is whole, on
- * the disk and verified. */
+/* `servery backup FILE`: a copy beside a running server, that has its name only when it is whole,
+ * on the disk and verified. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -217,8 +217,8 @@ static enum err write_copy(struct job *job)
     return err;
 }
 
-/* A breach is the shop's and not the copy's, and a shop that has one needs its backups all the more:
- * it is told, and the copy stays. */
+/* A breach is the shop's and not the copy's, and a shop that has one needs its backups all the
+ * more: it is told, and the copy stays. */
 static enum err verify_copy(struct job *job)
 {
     struct store_options options = {

@@ -219,7 +219,8 @@ struct str app_secret_print(struct arena *arena, const struct crypto_keys *keys)
     return crypto_hash_str(keys, arena, "secret", STR("servery"));
 }
 
-/* A server goes on with the secret that it began with: what it hashed and sealed none could read. */
+/* A server goes on with the secret that it began with: what it hashed and sealed none could
+ * read. */
 static enum err claim(struct store *store)
 {
     enum err err = store_claim(store);

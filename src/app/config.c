@@ -32,9 +32,11 @@ static const struct setting SETTINGS[] = {
     {"listen", TYPE_TEXT, AT(listen), "127.0.0.1:8080", NULL, 0, 0,
      "address and port to serve on"},
     {"database", TYPE_SECRET_URL, AT(database), "sqlite:servery.db", "", 0, 0,
-     "where the shop's data is: sqlite:FILE, or postgresql://USER:PASSWORD@HOST/NAME (demo: a temporary file, thrown away)"},
+     "where the shop's data is: sqlite:FILE, or postgresql://USER:PASSWORD@HOST/NAME (demo: a "
+     "temporary file, thrown away)"},
     {"mail", TYPE_SECRET_URL, AT(mail), "log", NULL, 0, 0,
-     "how mail leaves: log (standard output), smtp://user:pass@host:587 (STARTTLS required), smtps://…, smtp+plain://…"},
+     "how mail leaves: log (standard output), smtp://user:pass@host:587 (STARTTLS required), "
+     "smtps://…, smtp+plain://…"},
     {"mail_from", TYPE_TEXT, AT(mail_from), "", "Servery <servery@localhost>", 0, 0,
      "sender of every mail; required with smtp"},
     {"mail_ca_file", TYPE_TEXT, AT(mail_ca_file), "", NULL, 0, 0,
@@ -58,13 +60,16 @@ static const struct setting SETTINGS[] = {
     {"max_connections", TYPE_COUNT, AT(max_connections), "20000", NULL, 16, 1000000,
      "open connections at most"},
     {"drain", TYPE_DURATION, AT(drain_ms), "0s", NULL, 0, 60 * SECOND_MS,
-     "how long a server that is to stop still serves while /readyz says 503, so that proxies turn to others (s, up to 60s)"},
+     "how long a server that is to stop still serves while /readyz says 503, so that proxies turn "
+     "to others (s, up to 60s)"},
     {"prepared_statements", TYPE_BOOL, AT(prepared_statements), "on", NULL, 0, 0,
      "with PostgreSQL: off behind pgbouncer in transaction mode"},
     {"database_listen", TYPE_SECRET_URL, AT(database_listen), "", NULL, 0, 0,
-     "with PostgreSQL behind pgbouncer: the database itself, to hear what other servers change; default: database"},
+     "with PostgreSQL behind pgbouncer: the database itself, to hear what other servers change; "
+     "default: database"},
     {"database_connections", TYPE_COUNT, AT(database_connections), "16", NULL, 1, 1000,
-     "with PostgreSQL: connections at most, for all reads and writes; two more hear what other servers change, and read it"},
+     "with PostgreSQL: connections at most, for all reads and writes; two more hear what other "
+     "servers change, and read it"},
     {"auth_rate_per_minute", TYPE_COUNT, AT(auth_rate_per_minute), "10", "1000", 0, COUNT_MAX,
      "sign-up, code and reset calls a minute from one client address; 0: no limit"},
     {"rate_per_minute", TYPE_COUNT, AT(rate_per_minute), "0", NULL, 0, COUNT_MAX,
@@ -74,7 +79,8 @@ static const struct setting SETTINGS[] = {
     {"sandbox", TYPE_BOOL, AT(sandbox), "yes", NULL, 0, 0,
      "lets the kernel refuse what serving does not take; no where a library of yours needs more"},
     {"metrics_token", TYPE_SECRET, AT(metrics_token), "", NULL, 16, 0,
-     "bearer token for /metrics, of 16 characters or more; without one only this machine may ask, and nobody if public_url names another"},
+     "bearer token for /metrics, of 16 characters or more; without one only this machine may ask, "
+     "and nobody if public_url names another"},
 };
 /* clang-format on */
 

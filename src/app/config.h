@@ -1,5 +1,6 @@
-/* The settings: one table (config.c) with each one's name, type, default and meaning, from which the
- * file, the environment, the flags, `servery config`, `--help` and the README's table are read. */
+/* The settings: one table (config.c) with each one's name, type, default and meaning, from which
+ * the file, the environment, the flags, `servery config`, `--help` and the README's table are
+ * read. */
 #ifndef SERVERY_APP_CONFIG_H
 #define SERVERY_APP_CONFIG_H
 

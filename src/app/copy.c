@@ -1,5 +1,5 @@
-/* `servery copy`: moves a shop from one database to another, the way from one machine to several and
- * back. */
+/* `servery copy`: moves a shop from one database to another, the way from one machine to several
+ * and back. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -11,7 +11,8 @@ struct demo_menu {
     size_t n_added; /* out: 0 if there was a food already, an archived one too */
 };
 
-/* A transaction function with a struct demo_menu: fills an empty menu, leaves any other as it is. */
+/* A transaction function with a struct demo_menu: fills an empty menu, leaves any other as it
+ * is. */
 MUST_CHECK enum err demo_menu_fill(struct tx *tx, void *menu);
 
 #endif

@@ -1,11 +1,12 @@
-/* Run while the program is built: prints the sandbox's filter as C (sandbox_filter.h). So the server
- * needs neither libseccomp nor its memory at its start.
+/* Run while the program is built: prints the sandbox's filter as C (sandbox_filter.h). So the
+ * server needs neither libseccomp nor its memory at its start.
  *
- * A list of what is allowed, and not of what is forbidden: kernels learn new calls every year. It is
- * what the program and its libraries use on the machines we know, by what it is for, with the
- * siblings of each that another version of a library may prefer. What is not on it fails with ENOSYS,
- * as on an older kernel, because libraries have an answer to that; an intruder's tools, which nobody
- * falls back from, with EPERM. Nothing is killed: a forgotten call costs a function, not the shop. */
+ * A list of what is allowed, and not of what is forbidden: kernels learn new calls every year. It
+ * is what the program and its libraries use on the machines we know, by what it is for, with the
+ * siblings of each that another version of a library may prefer. What is not on it fails with
+ * ENOSYS, as on an older kernel, because libraries have an answer to that; an intruder's tools,
+ * which nobody falls back from, with EPERM. Nothing is killed: a forgotten call costs a function,
+ * not the shop. */
 #include <asm/termbits.h>
 #include <errno.h>
 #include <linux/filter.h>
@@ -208,7 +209,8 @@ static const char *const ALLOWED[] = {
 static const uint32_t IOCTLS[] = {TCGETS,  TCGETS2,  FIONREAD,    FIONBIO,
                                   FIOCLEX, FIONCLEX, SIOCGIFINDEX};
 
-/* A tool of an intruder. Without this table each would be ENOSYS, which looks like an old kernel. */
+/* A tool of an intruder. Without this table each would be ENOSYS, which looks like an old
+ * kernel. */
 static const char *const FORBIDDEN[] = {
     "execve",
     "execveat",
@@ -320,8 +322,8 @@ static int allow_sockets(scmp_filter_ctx filter)
 
 static int allow_some(scmp_filter_ctx filter)
 {
-    /* A thread; a new process, or one in namespaces of its own, has not all of these. clone3 hides its
-     * flags, and libc falls back to clone. */
+    /* A thread; a new process, or one in namespaces of its own, has not all of these. clone3 hides
+     * its flags, and libc falls back to clone. */
     const unsigned int thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
     const unsigned int spaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                                 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Stands in one of its rows, as a number that no process has, for the server's own, which is known only
- * when it runs. */
+/* Stands in one of its rows, as a number that no process has, for the server's own, which is known
+ * only when it runs. */
 #define SANDBOX_OWN_PID UINT32_C(0x7fffffff)
 
 extern const struct sock_filter sandbox_filter[];

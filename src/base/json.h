@@ -26,7 +26,7 @@ struct opt_str {
 enum json_type {
     JSON_INT,       /* struct opt_int; an integer without fraction or exponent */
     JSON_BOOL,      /* struct opt_bool */
-    JSON_TEXT,      /* struct opt_str; one line: no control character, none that turns a direction */
+    JSON_TEXT,      /* struct opt_str; one line: nothing that controls or turns it */
     JSON_LONG_TEXT, /* struct opt_str; newline allowed */
     JSON_RAW_TEXT,  /* struct opt_str; anything UTF-8 (passwords); limits count bytes */
 };
@@ -34,8 +34,8 @@ enum json_type {
 enum { JSON_REQUIRED = 1, JSON_NULLABLE = 2 };
 
 /* One member of a body. `min` and `max` bound an integer's value or a text's length in code points
- * (bytes for JSON_RAW_TEXT); both 0: no bound. A string that breaks a bound is refused with `too_long` or
- * `too_short`, an integer with `out_of_range`, unless `code` names another. */
+ * (bytes for JSON_RAW_TEXT); both 0: no bound. A string that breaks a bound is refused with
+ * `too_long` or `too_short`, an integer with `out_of_range`, unless `code` names another. */
 struct json_field {
     const char *name;
     enum json_type type;

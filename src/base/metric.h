@@ -1,6 +1,6 @@
-/* What /metrics is made of: histograms that any thread adds to (relaxed atomics: no lock, no memory),
- * and the text that they and plain numbers are shown in (Prometheus text format 0.0.4). Counters are
- * atomic integers of whoever counts. */
+/* What /metrics is made of: histograms that any thread adds to (relaxed atomics: no lock, no
+ * memory), and the text that they and plain numbers are shown in (Prometheus text format 0.0.4).
+ * Counters are atomic integers of whoever counts. */
 #ifndef SERVERY_BASE_METRIC_H
 #define SERVERY_BASE_METRIC_H
 

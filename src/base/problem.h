@@ -6,7 +6,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-/* code, HTTP status, title. The code is the lower-case name on the wire and in docs/openapi.yaml. */
+/* code, HTTP status, title. The code is the lower-case name on the wire and in
+ * docs/openapi.yaml. */
 #define PROBLEM_CODES(X)                                                                           \
     X(MALFORMED_JSON, malformed_json, 400, "The body is not valid JSON")                           \
     X(MALFORMED_REQUEST, malformed_request, 400, "The request could not be understood")            \
@@ -80,8 +81,8 @@ enum problem_code {
         PROBLEM_COUNT,
 };
 
-/* One row of `errors`. field names the member ("quantity"), or is NULL; it is not copied, nor is the
- * key of an extra. */
+/* One row of `errors`. field names the member ("quantity"), or is NULL; it is not copied, nor is
+ * the key of an extra. */
 struct problem_row {
     const char *field;
     enum problem_code code;

@@ -13,8 +13,9 @@ struct zone {
     GTimeZone *tz;
 };
 
-/* GLib also takes offsets, rules and paths for zones. Names of the tz database begin with a capital,
- * which its other files and folders (right/, posix/, leapseconds) do not, and have no dots. */
+/* GLib also takes offsets, rules and paths for zones. Names of the tz database begin with a
+ * capital, which its other files and folders (right/, posix/, leapseconds) do not, and have no
+ * dots. */
 static bool name_is_safe(struct str name)
 {
     if (name.len == 0 || !g_ascii_isupper(name.ptr[0]))

@@ -7,8 +7,8 @@
 
 struct zone;
 
-/* Once, before the first zone: what GLib cannot go on from, which is want of memory, ends the process as
- * that does everywhere. */
+/* Once, before the first zone: what GLib cannot go on from, which is want of memory, ends the
+ * process as that does everywhere. */
 void zone_init(void);
 
 /* NULL if this machine has no zone of that name, as in Africa/Lagos. UTC is always there. */

@@ -1,6 +1,6 @@
-/* The three formats are walked by the lengths of their parts, each checked against what is there, so
- * that a size is taken only from where a decoder takes it: not from the thumbnail in a photo's EXIF
- * data, not from a header that the frames contradict. */
+/* The three formats are walked by the lengths of their parts, each checked against what is there,
+ * so that a size is taken only from where a decoder takes it: not from the thumbnail in a photo's
+ * EXIF data, not from a header that the frames contradict. */
 #include "domain/image.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Pictures judged by their bytes: what kind of file it is, whether it is there from its first to its
- * last part, and how large the picture is. Nothing is decoded. */
+/* Pictures judged by their bytes: what kind of file it is, whether it is there from its first to
+ * its last part, and how large the picture is. Nothing is decoded. */
 #ifndef SERVERY_DOMAIN_IMAGE_H
 #define SERVERY_DOMAIN_IMAGE_H
 

@@ -63,8 +63,8 @@ enum {
 #define SIGNUP_LIFETIME_MS DAY_MS
 #define SESSION_LIFETIME_MS (30 * DAY_MS)
 #define SESSION_TOUCH_MS DAY_MS
-/* How often the sessions of open streams are looked at: a stream ends within a second of its session,
- * whoever has ended that. */
+/* How often the sessions of open streams are looked at: a stream ends within a second of its
+ * session, whoever has ended that. */
 #define SESSION_LOOK_MS (SECOND_MS / 2)
 #define HEALTH_WAIT_MS (2 * SECOND_MS) /* for the database; then /readyz says 503 */
 #define RESET_LIFETIME_MS (30 * MINUTE_MS)

@@ -2,9 +2,10 @@
  * with libevent's evhttp behind them (http_*.c), so that the transport can be replaced.
  *
  * The way of a call: a loop thread reads the request, the guard refuses bad framing, the router
- * matches the raw path; the call then runs in its route's lane: at once on the loop (HTTP_LANE_LOOP,
- * must never block), or on a worker thread. The answer goes back to the call's loop through its
- * inbox. Answers to requests that reach no handler (400, 404, 405, 413, 503) are made by `refuse`. */
+ * matches the raw path; the call then runs in its route's lane: at once on the loop
+ * (HTTP_LANE_LOOP, must never block), or on a worker thread. The answer goes back to the call's
+ * loop through its inbox. Answers to requests that reach no handler (400, 404, 405, 413, 503) are
+ * made by `refuse`. */
 #ifndef SERVERY_NET_HTTP_H
 #define SERVERY_NET_HTTP_H
 
@@ -111,14 +112,14 @@ struct http_call {
  * are joined by ", ". Valid as long as the call; any thread that owns the call. */
 struct str http_header_get(const struct http_call *call, const char *name);
 
-/* Takes the next parameter off *rest, which begins as call->query, decoded (percent, plus); false at
- * the end. Without '=' the value is empty; STR_NONE: it decodes to bad UTF-8 or NUL. A query has at
- * most HTTP_QUERY_PAIRS_MAX, more are refused before the handler. */
+/* Takes the next parameter off *rest, which begins as call->query, decoded (percent, plus); false
+ * at the end. Without '=' the value is empty; STR_NONE: it decodes to bad UTF-8 or NUL. A query has
+ * at most HTTP_QUERY_PAIRS_MAX, more are refused before the handler. */
 bool http_query_next(struct http_call *call, struct str *rest, struct str *ret_name,
                      struct str *ret_value);
 
-/* Whether an Accept header names this media type, a range like text/any not counted: so browsers ask
- * for pages, and programs do not. */
+/* Whether an Accept header names this media type, a range like text/any not counted: so browsers
+ * ask for pages, and programs do not. */
 bool http_accepts_type(const struct http_call *call, const char *type);
 
 /* Adds a response header; name is a constant, value is copied (CR and LF are a bug: asserted). */
@@ -135,9 +136,10 @@ struct http_content *http_content_create_packed(struct str type, struct str etag
 struct http_content *http_content_ref(struct http_content *content);
 void http_content_unref(struct http_content *content); /* NULL is fine */
 
-/* The content compressed; STR_NONE if that does not pay (up to HTTP_GZIP_MIN_BYTES, or not smaller).
- * Compresses once, in the first call: a menu that changes with every sale is not compressed for
- * clients that never ask. Any thread; STR_NONE to the others while one compresses. */
+/* The content compressed; STR_NONE if that does not pay (up to HTTP_GZIP_MIN_BYTES, or not
+ * smaller). Compresses once, in the first call: a menu that changes with every sale is not
+ * compressed for clients that never ask. Any thread; STR_NONE to the others while one
+ * compresses. */
 struct str http_content_gzip(struct http_content *content);
 
 /* The content as it is; packed content is unpacked at the first call, and kept so. Any thread. */
@@ -146,12 +148,13 @@ struct str http_content_plain(struct http_content *content);
 /* ---- Event streams (text/event-stream) ----
  *
  * A handler opens the stream on its call, subscribes it wherever events come from, reads what was
- * missed, and returns. Its response's body (the replay) is sent first, then what was sent meanwhile:
- * events with an id up to `replayed_id` are dropped, so subscribe, then read, then return loses and
- * doubles nothing. The server sends a comment every 20 s, drops a stream whose client reads too
- * slowly (128 KB waiting) unless it coalesces, ends it at `deadline_ms` (wall clock; INT64_MAX: never), and tells `closed`
- * once, on the loop thread. A response with another status than 200 is sent as a plain answer, and
- * the stream closed. The handler may send to its stream, and others may, before it returns. */
+ * missed, and returns. Its response's body (the replay) is sent first, then what was sent
+ * meanwhile: events with an id up to `replayed_id` are dropped, so subscribe, then read, then
+ * return loses and doubles nothing. The server sends a comment every 20 s, drops a stream whose
+ * client reads too slowly (128 KB waiting) unless it coalesces, ends it at `deadline_ms` (wall
+ * clock; INT64_MAX: never), and tells `closed` once, on the loop thread. A response with another
+ * status than 200 is sent as a plain answer, and the stream closed. The handler may send to its
+ * stream, and others may, before it returns. */
 typedef void http_stream_closed(void *arg);
 
 struct http_stream *http_stream_open(struct http_call *call, int64_t deadline_ms,
@@ -162,9 +165,9 @@ void http_stream_replayed(struct http_stream *stream, int64_t replayed_id);
 struct http_chunk *http_chunk_create(struct str bytes); /* one reference, the caller's */
 void http_chunk_unref(struct http_chunk *chunk);
 
-/* Before the handler returns. When more waits than a slow client may leave, nothing is added until it
- * has taken all that is on its way; then `instead` tells it that it has missed something, and events
- * go on. One that takes nothing is dropped after HTTP_IDLE_TIMEOUT_MS. */
+/* Before the handler returns. When more waits than a slow client may leave, nothing is added until
+ * it has taken all that is on its way; then `instead` tells it that it has missed something, and
+ * events go on. One that takes nothing is dropped after HTTP_IDLE_TIMEOUT_MS. */
 void http_stream_coalesce(struct http_stream *stream, struct http_chunk *instead);
 
 /* Any thread. `id` is the event's, 0 for one that is never dropped as replayed. The stream must not
@@ -174,15 +177,16 @@ void http_stream_end(struct http_stream *stream); /* any thread, same rule; the 
 
 /* ---- Answers in pieces ----
  *
- * For a body that is too long to be made at once. The handler opens the pieces on its call and returns
- * as ever; its response's body is the first one. When a piece is written to the last byte, `next`
- * makes another one, in the route's lane; so one piece is in memory, however slowly it is read, and
- * between two of them no worker and nothing of the handler's is held. `closed` is told once, on the
- * loop thread, when `next` will not be called again: all is said, the client has left or the system
- * has taken nothing more for it for HTTP_IDLE_TIMEOUT_MS (by its buffers, so one that reads a little
- * may look as if it read nothing), or the server stops (HTTP_STOP_READING_MS later). The connection
- * ends with the body. One that is cut short has no last chunk, so its reader knows. A response with
- * another status than 200, and one to HEAD, is sent as a plain answer, and the pieces closed. */
+ * For a body that is too long to be made at once. The handler opens the pieces on its call and
+ * returns as ever; its response's body is the first one. When a piece is written to the last byte,
+ * `next` makes another one, in the route's lane; so one piece is in memory, however slowly it is
+ * read, and between two of them no worker and nothing of the handler's is held. `closed` is told
+ * once, on the loop thread, when `next` will not be called again: all is said, the client has left
+ * or the system has taken nothing more for it for HTTP_IDLE_TIMEOUT_MS (by its buffers, so one that
+ * reads a little may look as if it read nothing), or the server stops (HTTP_STOP_READING_MS later).
+ * The connection ends with the body. One that is cut short has no last chunk, so its reader knows.
+ * A response with another status than 200, and one to HEAD, is sent as a plain answer, and the
+ * pieces closed. */
 enum http_pieces_got {
     HTTP_PIECES_MORE,
     HTTP_PIECES_LAST,   /* this piece, which may be empty, is the last */
@@ -240,8 +244,8 @@ void http_server_stats(const struct http_server *server, struct http_stats *ret_
 void http_server_leave(struct http_server *server);
 
 /* Accepts nothing new (but who has connected is heard), ends streams, lets running calls finish and
- * gives requests that are half read HTTP_STOP_READING_MS. After timeout_ms the connections that are left are closed; handlers that
- * still run are waited for, their answers dropped. */
+ * gives requests that are half read HTTP_STOP_READING_MS. After timeout_ms the connections that are
+ * left are closed; handlers that still run are waited for, their answers dropped. */
 void http_server_stop(struct http_server *server, int64_t timeout_ms);
 void http_server_destroy(struct http_server *server);
 
@@ -250,8 +254,8 @@ enum {
     HTTP_HEADERS_MAX_BYTES = 16 * 1024,
     HTTP_QUERY_PAIRS_MAX = 64,
     HTTP_BODY_MAX_BYTES = 1024 * 1024, /* the largest any route takes */
-    /* Of all requests of a loop together, from their first bytes to their answers. Beyond it the one
-     * that has been read the longest is dropped, so that what comes whole is served. */
+    /* Of all requests of a loop together, from their first bytes to their answers. Beyond it the
+     * one that has been read the longest is dropped, so that what comes whole is served. */
     HTTP_BUFFERED_MAX_BYTES = 32 * 1024 * 1024,
     HTTP_REQUEST_DEADLINE_MS = 10 * 1000, /* first byte to whole request; every request */
     HTTP_IDLE_TIMEOUT_MS = 60 * 1000,

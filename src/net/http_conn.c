@@ -21,9 +21,9 @@ enum {
     SHED_LOG_MS = 10 * 1000,
 };
 
-/* As if the client had closed, a moment later: so evhttp frees all in its own order, and this may be
- * called from any callback. Shutting the socket down would not do, as what the client has sent and
- * goes on sending can still be read. */
+/* As if the client had closed, a moment later: so evhttp frees all in its own order, and this may
+ * be called from any callback. Shutting the socket down would not do, as what the client has sent
+ * and goes on sending can still be read. */
 void http_conn_kill(struct http_conn *conn)
 {
     (void)bufferevent_disable(conn->bev, EV_READ);

@@ -447,8 +447,8 @@ void http_server_leave(struct http_server *server)
     atomic_store(&server->leaving, true);
 }
 
-/* Who has connected may have sent his request: a proxy cannot tell a reset from a call that was done.
- * With connections at their most they are not waited for long. */
+/* Who has connected may have sent his request: a proxy cannot tell a reset from a call that was
+ * done. With connections at their most they are not waited for long. */
 static void accept_rest(const struct http_server *server)
 {
     static const struct timespec pause = {.tv_nsec = 1000 * 1000};

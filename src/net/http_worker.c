@@ -77,8 +77,8 @@ static struct http_job *take(struct http_workers *workers)
     return oldest;
 }
 
-/* The next job, at once or when there is one; NULL when it is time to stop. `done` is the lane of the
- * job that the worker has ended, or HTTP_LANES. */
+/* The next job, at once or when there is one; NULL when it is time to stop. `done` is the lane of
+ * the job that the worker has ended, or HTTP_LANES. */
 static struct http_job *next_job(struct worker *self, enum http_lane done)
 {
     struct http_workers *workers = self->workers;

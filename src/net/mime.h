@@ -18,8 +18,8 @@ enum {
 void mime_headers(struct arena *arena, const struct mail_message *message,
                   struct str ret_headers[static MIME_HEADERS]);
 
-/* "Name: value" for a text of any UTF-8: as it is where that is safe, else in encoded words of whole
- * characters, folded. */
+/* "Name: value" for a text of any UTF-8: as it is where that is safe, else in encoded words of
+ * whole characters, folded. */
 struct str mime_header(struct arena *arena, const char *name, struct str value);
 struct str mime_header_address(struct arena *arena, const char *name,
                                const struct mail_address *address);

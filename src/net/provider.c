@@ -1,5 +1,5 @@
-/* The providers: `manual` and `test` are local and call nobody; `test` with an address of its own is
- * the remote one, a small JSON protocol in which every call names the payment by its key:
+/* The providers: `manual` and `test` are local and call nobody; `test` with an address of its own
+ * is the remote one, a small JSON protocol in which every call names the payment by its key:
  *
  *     PUT  {base}/payments/{key}          {amount, currency, return_url, expires_at}
  *     GET  {base}/payments/{key}

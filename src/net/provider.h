@@ -1,7 +1,7 @@
 /* Payment providers: who says that money came. `manual` (an admin says so) and `test` (the checkout
  * page says so) are local: nobody is called. A remote provider is called over HTTP between two
- * transactions, never inside one, by handlers and by the reconciler alike, always with the payment's own
- * key, so that a repeated call makes nothing twice. Blocking; any thread. */
+ * transactions, never inside one, by handlers and by the reconciler alike, always with the
+ * payment's own key, so that a repeated call makes nothing twice. Blocking; any thread. */
 #ifndef SERVERY_NET_PROVIDER_H
 #define SERVERY_NET_PROVIDER_H
 
@@ -53,8 +53,8 @@ static inline bool provider_is_remote(const struct payment_provider *provider)
     return provider->ops != NULL;
 }
 
-/* `test` with a base_url is remote: the test provider as a process of its own, which can answer late,
- * twice, never and asynchronously (tests/lib/provider.mjs). False for an unknown name. */
+/* `test` with a base_url is remote: the test provider as a process of its own, which can answer
+ * late, twice, never and asynchronously (tests/lib/provider.mjs). False for an unknown name. */
 bool provider_init(struct payment_provider *provider, const char *name, const char *base_url);
 
 #endif

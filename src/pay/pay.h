@@ -30,9 +30,9 @@ struct str pay_provider_name(const struct payment_provider *provider);
 
 /* Asks the payment's provider what its status calls for: a creating one is created, a cancelling
  * one cancelled, a pending one looked at. *ret_answered false: no answer came, PAY_CALLS_MAX are
- * under way, or the provider is no longer configured; the claim is given back. Else *ret_payment is the payment after the
- * answer. An error is the second transaction's: what the provider did stands, and the claim runs
- * out by itself. */
+ * under way, or the provider is no longer configured; the claim is given back. Else *ret_payment is
+ * the payment after the answer. An error is the second transaction's: what the provider did stands,
+ * and the claim runs out by itself. */
 MUST_CHECK enum err pay_ask(const struct pay *pay, struct arena *arena,
                             const struct payment *payment, bool *ret_answered,
                             struct payment *ret_payment);

@@ -6,7 +6,8 @@
 #include "store/store.h"
 
 /* The lines of a user's cart with their foods as they are now, sorted by food_id. `held` are the
- * units that his open payment took: creating or pending, and if it is local also past its expiry. */
+ * units that his open payment took: creating or pending, and if it is local also past its
+ * expiry. */
 MUST_CHECK enum err cart_lines_read(struct tx *tx, int64_t user_id, int64_t now_ms,
                                     struct cart_line **ret_lines, size_t *ret_n);
 

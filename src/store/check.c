@@ -9,9 +9,9 @@
 
 enum {
     SLICE_ROWS = 1000,
-    /* Where transactions overlap (tx_overlap_ms) one that was under way when the check began may commit
-     * later, with lower ids than the newest then: so many ids are left to the last read, more than
-     * come to be while a transaction runs. */
+    /* Where transactions overlap (tx_overlap_ms) one that was under way when the check began may
+     * commit later, with lower ids than the newest then: so many ids are left to the last read,
+     * more than come to be while a transaction runs. */
     IDS_AGAIN = 10000,
 };
 
@@ -29,8 +29,8 @@ struct finding {
 
 enum { TAKEN_MAX = 3 };
 
-/* What a read comes to, in the check's arena: made anew by each run of its function, which may be run
- * again, and told and summed once, after it. */
+/* What a read comes to, in the check's arena: made anew by each run of its function, which may be
+ * run again, and told and summed once, after it. */
 struct found {
     struct finding *first, **end;
     struct sql_rows taken[TAKEN_MAX]; /* (food, units) */
@@ -301,10 +301,12 @@ static enum err check_orders(struct tx *tx, void *arg)
 
 /* ---- The foods' counters against all that is taken, in one snapshot ----
  *
- * The slices have summed what orders took, up to the last settled one. What has changed since is little:
- * newer orders, and those that gave their units back. Holds and foods are as many as there are now. */
+ * The slices have summed what orders took, up to the last settled one. What has changed since is
+ * little: newer orders, and those that gave their units back. Holds and foods are as many as there
+ * are now. */
 
-/* In what follows an upper end keeps a planner that does not know $1 from expecting a third of all rows. */
+/* In what follows an upper end keeps a planner that does not know $1 from expecting a third of all
+ * rows. */
 static enum err find_returned(struct tx *tx, struct check *check)
 {
     static const char sql[] =
@@ -322,7 +324,8 @@ static enum err check_taken(struct tx *tx, void *arg)
                                 "JOIN order_items i ON i.order_id = o.id WHERE i.order_id > $1 "
                                 "AND i.order_id <= (SELECT MAX(m.id) FROM orders m) "
                                 "AND o.stock_returned = 0 AND i.taken = 1 GROUP BY i.food_id";
-    /* CROSS, or SQLite walks through all lines ever sold to find the few payments' that are open. */
+    /* CROSS, or SQLite walks through all lines ever sold to find the few payments' that are
+     * open. */
     static const char held_open[] =
         "SELECT i.food_id, CAST(SUM(i.quantity) AS BIGINT) FROM payments p "
         "CROSS JOIN payment_items i WHERE i.payment_id = p.id "

@@ -16,8 +16,9 @@ struct store_check_counts {
  * compares the foods' counters, by sums: it looks at every food, every hold that is not released,
  * and the orders made or cancelled since the check began (and, where ids are not committed in their
  * order, the newest then), however many orders there are. Memory: 8
- * bytes for each order that could still be cancelled with its stock. is_cancelled is asked before each slice (NULL:
- * never). An error means that it could not be completed, not that something is wrong. */
+ * bytes for each order that could still be cancelled with its stock. is_cancelled is asked before
+ * each slice (NULL: never). An error means that it could not be completed, not that something is
+ * wrong. */
 MUST_CHECK enum err store_check(struct store *store, store_check_report *report, void *ctx,
                                 bool (*is_cancelled)(void), struct store_check_counts *ret_counts);
 

@@ -1,5 +1,5 @@
-/* The checkout page's address and its token: a keyed hash of the payment's id and nonce, so that the
- * same payment always has the same address, nothing more has to be stored, and the token of one
+/* The checkout page's address and its token: a keyed hash of the payment's id and nonce, so that
+ * the same payment always has the same address, nothing more has to be stored, and the token of one
  * payment says nothing about another's. */
 #ifndef SERVERY_STORE_CHECKOUT_H
 #define SERVERY_STORE_CHECKOUT_H

@@ -1,5 +1,6 @@
-/* All tables with all their columns: a migration that adds one has to add it here (a test compares).
- * Rows are read by their primary key in pages, so that no statement takes longer in a larger shop. */
+/* All tables with all their columns: a migration that adds one has to add it here (a test
+ * compares). Rows are read by their primary key in pages, so that no statement takes longer in a
+ * larger shop. */
 #include "store/copy_tables.h"
 
 enum {

@@ -1,5 +1,5 @@
-/* Changes and questions of a transaction that wait for its next ask or the commit, in the order in which they will
- * run. For the engines. */
+/* Changes and questions of a transaction that wait for its next ask or the commit, in the order in
+ * which they will run. For the engines. */
 #ifndef SERVERY_STORE_DEFERRED_H
 #define SERVERY_STORE_DEFERRED_H
 

@@ -22,9 +22,9 @@ struct engine_token {
 
 struct engine_ops {
     /* The verbs of a transaction, as in store.h; called only while tx->failed is ERR_OK. Values go
-     * with their types, SQL_INT as int8, SQL_TEXT as text, SQL_BLOB as bytea (or what the engine has
-     * instead), as `$5 < 0` and `$3 = ''` tell an engine of no type to guess by; an SQL_NULL has
-     * none and takes its place's. A column that is read as a bool is a number. */
+     * with their types, SQL_INT as int8, SQL_TEXT as text, SQL_BLOB as bytea (or what the engine
+     * has instead), as `$5 < 0` and `$3 = ''` tell an engine of no type to guess by; an SQL_NULL
+     * has none and takes its place's. A column that is read as a bool is a number. */
     enum err (*ask)(struct tx *tx, const char *sql, struct sql_args args,
                     struct sql_rows *ret_rows);
     enum err (*ask_ahead)(struct tx *tx, const char *sql, struct sql_args args,

@@ -1,5 +1,5 @@
-/* What waits in the shop just now, for the metrics and the summary: counted along partial indexes on
- * what is open, so that it costs as much as there is to do and not as much as was ever done. */
+/* What waits in the shop just now, for the metrics and the summary: counted along partial indexes
+ * on what is open, so that it costs as much as there is to do and not as much as was ever done. */
 #ifndef SERVERY_STORE_GAUGES_H
 #define SERVERY_STORE_GAUGES_H
 

@@ -17,8 +17,9 @@ struct idempotency {
     struct str location, body;
 };
 
-/* *ret_found tells whether a row not older than its lifetime is there, and fills status, payment_id,
- * location and body. ERR_PROBLEM with idempotency_key_reused if it was for another body. */
+/* *ret_found tells whether a row not older than its lifetime is there, and fills status,
+ * payment_id, location and body. ERR_PROBLEM with idempotency_key_reused if it was for another
+ * body. */
 MUST_CHECK enum err idempotency_find(struct tx *tx, struct idempotency *key, bool *ret_found,
                                      struct problem *problem);
 MUST_CHECK enum err idempotency_save(struct tx *tx, const struct idempotency *key);

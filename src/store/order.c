@@ -133,9 +133,9 @@ enum err order_events_of(struct tx *tx, void *arg)
 #define BEFORE " AND o.created_at <= $1 AND (o.created_at < $1 OR o.id < $2)"
 #define NEWEST_FIRST " ORDER BY o.created_at DESC, o.id DESC LIMIT $3"
 
-/* By customer there are two ways: few orders are all looked at and sorted, many are met by walking all
- * orders, slice by slice, until the page is full. It is the orders that count: a till may place each
- * under one customer. */
+/* By customer there are two ways: few orders are all looked at and sorted, many are met by walking
+ * all orders, slice by slice, until the page is full. It is the orders that count: a till may place
+ * each under one customer. */
 enum { FEW_ORDERS = 1000 };
 
 /* Where to begin: below (at, id). */
@@ -314,7 +314,8 @@ static void end_with(struct order_list *list, size_t n)
     list->next_id = list->orders[n - 1].id;
 }
 
-/* As order_fill, but stops where the list is long enough: what is read beyond is a chunk at most. */
+/* As order_fill, but stops where the list is long enough: what is read beyond is a chunk at
+ * most. */
 static enum err fill_until_full(struct tx *tx, struct order_list *list)
 {
     size_t n = 0, bytes = 0;

@@ -44,8 +44,8 @@ MUST_CHECK enum err order_read(struct tx *tx, void *get);
 
 /* A transaction function: orders, the newest first, that came before (before_at_ms, before_id);
  * INT64_MAX twice begins. One more than `limit` is looked at, to tell whether more may follow. A
- * `needle` that many orders have is looked for in ORDER_SLICE of them at a time: the page may then be
- * short, or empty, with more to follow. Whoever asks on moves `before` to `next`, and leaves the
+ * `needle` that many orders have is looked for in ORDER_SLICE of them at a time: the page may then
+ * be short, or empty, with more to follow. Whoever asks on moves `before` to `next`, and leaves the
  * rest of it as it is. */
 enum { ORDER_SLICE = 20000 };
 struct order_list {
@@ -67,9 +67,9 @@ struct order_list {
 MUST_CHECK enum err order_list(struct tx *tx, void *list);
 
 /* A transaction function: the events of up to ORDER_CHUNK orders after one of that id, oldest first
- * within each order. Who writes an event of an order holds its owner's lock, so on every engine those
- * of one order are committed in the order of their ids: none shows up later below one that was read.
- * Of two orders that is not so. */
+ * within each order. Who writes an event of an order holds its owner's lock, so on every engine
+ * those of one order are committed in the order of their ids: none shows up later below one that
+ * was read. Of two orders that is not so. */
 enum { ORDER_CHUNK = 20 };
 struct order_events_of {
     const int64_t *order_ids;

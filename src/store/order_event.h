@@ -18,7 +18,8 @@ struct order_event_new {
 /* Adds the event, and emits it. */
 MUST_CHECK enum err order_event_add(struct tx *tx, const struct order_event_new *event);
 
-/* The same with the event's id asked ahead: order_event_tell, which emits, when that is answered. */
+/* The same with the event's id asked ahead: order_event_tell, which emits, when that is
+ * answered. */
 MUST_CHECK enum err order_event_add_ahead(struct tx *tx, const struct order_event_new *event,
                                           struct sql_rows *ret_rows);
 void order_event_tell(struct tx *tx, const struct order_event_new *event,

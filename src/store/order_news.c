@@ -144,13 +144,13 @@ static enum err find_at(struct tx *tx, int64_t event_id, bool *ret_known, int64_
     return ERR_OK;
 }
 
-/* Appends the events of lower ids that may have become visible after the one at `at_ms` was; since->sure:
- * these are all.
+/* Appends the events of lower ids that may have become visible after the one at `at_ms` was;
+ * since->sure: these are all.
  *
  * A transaction is over `overlap` after its `at` at the latest. So who showed up after an event of
- * that `at` is no older than at - overlap. And whoever has a lower id than some event L was inserted
- * before it, so he is no younger than L's at + overlap: once an L is older than at - 2 overlaps, all
- * below it are too old. */
+ * that `at` is no older than at - overlap. And whoever has a lower id than some event L was
+ * inserted before it, so he is no younger than L's at + overlap: once an L is older than at - 2
+ * overlaps, all below it are too old. */
 static enum err add_overlapping(struct tx *tx, struct order_news_since *since, int64_t at_ms)
 {
     static const char sql[] = "SELECT " ORDER_EVENT_COLUMNS " FROM order_events "

@@ -19,8 +19,8 @@ struct payment_flags {
     bool refund_due;
 };
 
-/* A transaction function: the events of these ids, and those of the payments that are flagged or were
- * resolved, both by id. Each id once, in any order. */
+/* A transaction function: the events of these ids, and those of the payments that are flagged or
+ * were resolved, both by id. Each id once, in any order. */
 struct order_news_find {
     const int64_t *event_ids, *payment_ids;
     size_t n_events, n_payments;
@@ -30,9 +30,9 @@ struct order_news_find {
 };
 MUST_CHECK enum err order_news_find(struct tx *tx, void *find);
 
-/* A transaction function: what a reader may have missed who was given an event and whatever was told
- * before it. It answers only what it is sure of: the event is known (0 is the beginning), and no more
- * than `limit` may have been missed: those of higher ids, and where transactions overlap
+/* A transaction function: what a reader may have missed who was given an event and whatever was
+ * told before it. It answers only what it is sure of: the event is known (0 is the beginning), and
+ * no more than `limit` may have been missed: those of higher ids, and where transactions overlap
  * (tx_overlap_ms) those of lower ids that may have shown up after it. So there it gives some again
  * that the reader knows. */
 struct order_news_since {

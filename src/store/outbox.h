@@ -24,8 +24,9 @@ MUST_CHECK bool outbox_open(const struct crypto_keys *keys, struct arena *arena,
 /* Emits STORE_EVENT_OUTBOX. */
 MUST_CHECK enum err outbox_add(struct tx *tx, const struct outbox_mail *mail, int64_t now_ms);
 
-/* Up to `max` mails due at now, oldest first; those past useless_at are marked expired instead. Each one
- * returned is leased: not due again before now + lease_ms, so that two senders never take one. */
+/* Up to `max` mails due at now, oldest first; those past useless_at are marked expired instead.
+ * Each one returned is leased: not due again before now + lease_ms, so that two senders never take
+ * one. */
 struct outbox_take {
     int64_t now_ms, lease_ms;
     size_t max;

@@ -93,8 +93,9 @@ enum err payment_case_find(struct tx *tx, int64_t payment_id, struct payment_cas
 #define FOUND "AND ($7 = '' OR p.id IN ($8, $9) OR u.search_key LIKE $7 " LIKE_ESCAPE ") "
 #define NEWEST_FIRST "ORDER BY p.id DESC LIMIT $2"
 
-/* By customer there are two ways: few payments are all looked at, many are met by looking through all
- * of them until the page is full. It is the payments that count: a till may have a million of them. */
+/* By customer there are two ways: few payments are all looked at, many are met by looking through
+ * all of them until the page is full. It is the payments that count: a till may have a million of
+ * them. */
 enum { FEW_PAYMENTS = 1000 };
 
 static struct sql_value wish(enum payment_wish wish)

@@ -1,5 +1,5 @@
-/* The one place that writes a payment's history: what made it need somebody, and what was done about
- * it. For src/store/ only. */
+/* The one place that writes a payment's history: what made it need somebody, and what was done
+ * about it. For src/store/ only. */
 #ifndef SERVERY_STORE_PAYMENT_EVENT_H
 #define SERVERY_STORE_PAYMENT_EVENT_H
 
@@ -32,8 +32,8 @@ MUST_CHECK enum err payment_event_add(struct tx *tx, const struct payment_event_
  * over is one event. */
 MUST_CHECK enum err payment_event_add_news(struct tx *tx, const struct payment_event_new *event);
 
-/* The last word of an admin: whether what was flagged is resolved (and not reopened since), and what
- * it was. Nothing was ever resolved: false. */
+/* The last word of an admin: whether what was flagged is resolved (and not reopened since), and
+ * what it was. Nothing was ever resolved: false. */
 struct payment_resolution {
     bool resolved;
     struct str reason; /* STR_NONE: none */

@@ -42,8 +42,9 @@ static enum err read_lines(struct tx *tx, const struct place *place, struct cont
     return err;
 }
 
-/* The first that a shop sells ends the time in which its currency may change: whoever comes while it is
- * being changed takes the new one. From then on nobody changes it, and nobody needs the lock. */
+/* The first that a shop sells ends the time in which its currency may change: whoever comes while
+ * it is being changed takes the new one. From then on nobody changes it, and nobody needs the
+ * lock. */
 static enum err settle_currency(struct tx *tx, struct context *x)
 {
     struct shop shop;

@@ -9,8 +9,8 @@
  *   postgres_listen.c  what the other servers have committed
  *   postgres.c         the engine: runs transactions, again where that helps
  *
- * A trip is one message to the server and its answers: BEGIN goes with the first ask, posts and lates
- * with the next ask or with COMMIT. Values travel in binary, with their types. */
+ * A trip is one message to the server and its answers: BEGIN goes with the first ask, posts and
+ * lates with the next ask or with COMMIT. Values travel in binary, with their types. */
 #ifndef SERVERY_STORE_POSTGRES_H
 #define SERVERY_STORE_POSTGRES_H
 
@@ -27,8 +27,8 @@ enum {
     POSTGRES_STATEMENT_MAX_MS = 10000, /* for one statement */
     POSTGRES_IDLE_TX_MAX_MS = 20000,   /* the server ends a transaction that nobody goes on with */
     POSTGRES_TRIP_MAX_MS = 15000,      /* for an answer; then the connection counts as lost */
-    /* From store_write to COMMIT, with all that is run again. With the wait for a connection and the
-     * trip of the COMMIT itself it stays below POSTGRES_OVERLAP_MS. */
+    /* From store_write to COMMIT, with all that is run again. With the wait for a connection and
+     * the trip of the COMMIT itself it stays below POSTGRES_OVERLAP_MS. */
     POSTGRES_WRITE_MAX_MS = 30000,
     POSTGRES_OVERLAP_MS = 60000,
     POSTGRES_TELL_MAX_MS = 5000, /* that a caller waits for his commit to be told */
@@ -36,8 +36,9 @@ enum {
     POSTGRES_LOST_MAX = 3,       /* connections that one transaction may lose and go on */
 };
 
-/* Parts of SQL. A server that serves holds this advisory lock, shared, on the connection on which it
- * listens; and what servers tell each other goes through this channel. Both are the database's. */
+/* Parts of SQL. A server that serves holds this advisory lock, shared, on the connection on which
+ * it listens; and what servers tell each other goes through this channel. Both are the
+ * database's. */
 #define POSTGRES_SERVING_CLASS "1397051990"
 #define POSTGRES_SERVING_OBJECT "1"
 #define POSTGRES_SERVING_LOCK POSTGRES_SERVING_CLASS ", " POSTGRES_SERVING_OBJECT
@@ -61,12 +62,12 @@ MUST_CHECK enum err postgres_target_connect(const struct postgres_target *target
 
 int64_t postgres_end_of(int64_t timeout_ms); /* 0: none */
 
-/* Sends what can be sent, and waits until there is a result, or the end of a statement's. False: the
- * connection is of no more use. */
+/* Sends what can be sent, and waits until there is a result, or the end of a statement's. False:
+ * the connection is of no more use. */
 MUST_CHECK bool postgres_wait(PGconn *pg, int64_t end_ms);
 
-/* Statements without arguments, outside the pipeline: the result of the last one, or of the first that
- * failed. NULL: no answer came, and the connection is of no more use. */
+/* Statements without arguments, outside the pipeline: the result of the last one, or of the first
+ * that failed. NULL: no answer came, and the connection is of no more use. */
 PGresult *postgres_exec(PGconn *pg, int64_t end_ms, const char *text);
 
 /* ---- A connection; used by one thread at a time ---- */
@@ -108,7 +109,8 @@ MUST_CHECK enum err postgres_conn_trip(struct postgres_conn *conn, int64_t timeo
 /* Sends all that is queued; whoever uses the connection next reads the answers. */
 void postgres_conn_leave(struct postgres_conn *conn);
 
-/* Statements without arguments, not in the pipeline; nothing may be queued. `timeout_ms` as above. */
+/* Statements without arguments, not in the pipeline; nothing may be queued. `timeout_ms` as
+ * above. */
 MUST_CHECK enum err postgres_conn_script(struct postgres_conn *conn, int64_t timeout_ms,
                                          const char *text);
 
@@ -151,7 +153,8 @@ enum postgres_use { POSTGRES_READ, POSTGRES_WRITE };
 /* Waits for at most POSTGRES_POOL_WAIT_MS; writes never take the last quarter. */
 MUST_CHECK enum err postgres_pool_take(struct postgres_pool *pool, enum postgres_use use,
                                        struct postgres_conn **ret_conn);
-/* Closes a lost one, and all that are idle with it: their server is gone, too, or another one now. */
+/* Closes a lost one, and all that are idle with it: their server is gone, too, or another one
+ * now. */
 void postgres_pool_return(struct postgres_pool *pool, enum postgres_use use,
                           struct postgres_conn *conn);
 
@@ -223,8 +226,9 @@ struct postgres_tell *postgres_tell_create(const struct postgres_target *target)
 void postgres_tell_destroy(struct postgres_tell *tell);
 void postgres_tell_listen(struct postgres_tell *tell, store_listener *listener, void *ctx);
 
-/* Whether nobody else listens. A NOTIFY is dear (commits with one do not share an fsync), so none is
- * sent then: set by who looks, and unset by whatever another server says, which begins with a hello. */
+/* Whether nobody else listens. A NOTIFY is dear (commits with one do not share an fsync), so none
+ * is sent then: set by who looks, and unset by whatever another server says, which begins with a
+ * hello. */
 void postgres_tell_set_alone(struct postgres_tell *tell, bool alone);
 bool postgres_tell_is_alone(const struct postgres_tell *tell);
 /* Queues what tells the other servers, in the transaction. */

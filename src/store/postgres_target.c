@@ -1,5 +1,5 @@
-/* Where to connect to, and a connection as it must be: what the settings say, what they leave out, and
- * what the server has to be. */
+/* Where to connect to, and a connection as it must be: what the settings say, what they leave out,
+ * and what the server has to be. */
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -83,8 +83,8 @@ static struct str find_unknown(const char *url)
     return STR_NONE;
 }
 
-/* A `/` or an `@` in the password ends it for libpq: what follows is taken for a host, a port or a name,
- * which are no secrets. */
+/* A `/` or an `@` in the password ends it for libpq: what follows is taken for a host, a port or a
+ * name, which are no secrets. */
 static bool is_split_well(const char *url, const PQconninfoOption *options)
 {
     const char *path = strchr(strstr(url, "://") + 3, '/');
@@ -205,8 +205,8 @@ static enum err refuse(const struct postgres_target *target, PGconn *pg, const c
 
 enum { SERVER_VERSION_MIN = 120000 };
 
-/* The plans that tests/store/plans_postgresql.py looks at, and no others; what they read is over before
- * other processes or a compiler have begun. */
+/* The plans that tests/store/plans_postgresql.py looks at, and no others; what they read is over
+ * before other processes or a compiler have begun. */
 #define PLANNED                                                                                    \
     "SET plan_cache_mode = force_generic_plan; SET jit = off; "                                    \
     "SET max_parallel_workers_per_gather = 0; "
@@ -260,8 +260,8 @@ static const char *field(const PGresult *result, int code)
     return text ? text : "";
 }
 
-/* What PostgreSQL only remarks is nothing to us, but for a warning: a COMMIT whose synchronous standby
- * was not waited for has one, and no error. */
+/* What PostgreSQL only remarks is nothing to us, but for a warning: a COMMIT whose synchronous
+ * standby was not waited for has one, and no error. */
 static void on_notice(void *arg, const PGresult *result)
 {
     (void)arg;

@@ -2,8 +2,8 @@
  * the first ask, what is posted or late with the next ask or with COMMIT.
  *
  * What travels with an ask is counted here, before anything else is done. What travels with COMMIT
- * the server has to count itself, because nobody could stop the COMMIT behind it: such a statement is
- * put into another that fails when the count is wrong (POSTGRES_CHECKED). */
+ * the server has to count itself, because nobody could stop the COMMIT behind it: such a statement
+ * is put into another that fails when the count is wrong (POSTGRES_CHECKED). */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>

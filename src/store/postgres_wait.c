@@ -1,5 +1,5 @@
-/* Waits for PostgreSQL's answers, and never longer than somebody is ready to: libpq itself would wait
- * for a server that hangs for ever. */
+/* Waits for PostgreSQL's answers, and never longer than somebody is ready to: libpq itself would
+ * wait for a server that hangs for ever. */
 #include <errno.h>
 #include <poll.h>
 

@@ -47,8 +47,8 @@ struct password_change {
 };
 MUST_CHECK enum err password_find(struct tx *tx, void *change);
 
-/* Keeps the session, ends the user's others. rate_limited as above; password_wrong if it was changed
- * since it was compared. */
+/* Keeps the session, ends the user's others. rate_limited as above; password_wrong if it was
+ * changed since it was compared. */
 MUST_CHECK enum err password_change(struct tx *tx, void *change);
 
 #endif

@@ -32,7 +32,8 @@ MUST_CHECK enum err session_look_read(const struct session_look *look, struct se
 MUST_CHECK enum err session_create(struct tx *tx, int64_t user_id, struct str token_hash,
                                    int64_t now_ms, int64_t *ret_expires_at_ms);
 
-/* Slides the expiry to now + SESSION_LIFETIME_MS; called when used_at is over SESSION_TOUCH_MS old. */
+/* Slides the expiry to now + SESSION_LIFETIME_MS; called when used_at is over SESSION_TOUCH_MS
+ * old. */
 MUST_CHECK enum err session_touch(struct tx *tx, int64_t session_id, int64_t now_ms);
 
 /* Both emit what closes the open streams. `keep_id` is spared; 0 spares none. */

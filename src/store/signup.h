@@ -51,7 +51,7 @@ MUST_CHECK enum err signup_resend(struct tx *tx, void *resend);
 enum signup_outcome {
     SIGNUP_VERIFIED,
     SIGNUP_UNKNOWN,
-    SIGNUP_LOCKED, /* after OTP_ATTEMPTS_MAX wrong tries; resend_at_ms says when to get a new code */
+    SIGNUP_LOCKED, /* after OTP_ATTEMPTS_MAX wrong tries; resend_at_ms: when to get a new code */
     SIGNUP_EXPIRED,
     SIGNUP_WRONG, /* attempts_left says how many tries the code has */
 };

@@ -156,7 +156,8 @@ static enum err verb_take_time(struct tx *tx)
     return ERR_OK;
 }
 
-/* What SQLite keeps of those with AUTOINCREMENT; of the others it gives the largest that is there. */
+/* What SQLite keeps of those with AUTOINCREMENT; of the others it gives the largest that is
+ * there. */
 static enum err verb_read_last_id(struct tx *tx, const char *table, int64_t *ret_id)
 {
     static const char read[] = "SELECT seq FROM sqlite_sequence WHERE name = $1";

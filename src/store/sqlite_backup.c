@@ -1,7 +1,7 @@
 /* A copy of the database while others write it: all pages in one read snapshot, which SQLite's
- * backup then never begins anew. The log cannot be emptied behind that snapshot, so it grows by what
- * is written meanwhile, and no writer waits. The copy is a database without a log of its own: one
- * file, readable also where nothing can be written. */
+ * backup then never begins anew. The log cannot be emptied behind that snapshot, so it grows by
+ * what is written meanwhile, and no writer waits. The copy is a database without a log of its own:
+ * one file, readable also where nothing can be written. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

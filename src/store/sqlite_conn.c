@@ -422,8 +422,9 @@ static bool set_up(struct sqlite_conn *conn, enum sqlite_role role)
            (role == SQLITE_ROLE_READER || can_write(conn));
 }
 
-/* A database whose log is a file of its own needs its folder to be writable even to be read, but for
- * the promise that nobody changes it: kept by a medium that is read-only, if no log is left there. */
+/* A database whose log is a file of its own needs its folder to be writable even to be read, but
+ * for the promise that nobody changes it: kept by a medium that is read-only, if no log is left
+ * there. */
 static bool is_immutable(const char *path)
 {
     struct statvfs medium;

@@ -21,8 +21,8 @@
  * gives ERR_UNAVAILABLE: others were always faster.
  *
  * SQL is one text for all engines: $1 parameters (numbered, each used at least once), RETURNING, ON
- * CONFLICT; no `::`, no FOR UPDATE. Statements are cached by the address of their text, so a text is
- * a static const char[] beside the function that runs it. */
+ * CONFLICT; no `::`, no FOR UPDATE. Statements are cached by the address of their text, so a text
+ * is a static const char[] beside the function that runs it. */
 #ifndef SERVERY_STORE_STORE_H
 #define SERVERY_STORE_STORE_H
 
@@ -97,17 +97,18 @@ enum { SQL_ANY_COUNT = -1 };
  * what they find pending, too. On SQLite nothing waits, unless store_options.defer says so. */
 
 /* Runs a statement whose rows are needed now, after all that is pending. A conflict that is an
- * answer to the client is asked for (INSERT … ON CONFLICT DO NOTHING RETURNING id), never found by a
- * failing post. Only a unique row that an ask itself violates is ERR_UNIQUE. */
+ * answer to the client is asked for (INSERT … ON CONFLICT DO NOTHING RETURNING id), never found by
+ * a failing post. Only a unique row that an ask itself violates is ERR_UNIQUE. */
 MUST_CHECK enum err tx_ask(struct tx *tx, const char *sql, struct sql_args args,
                            struct sql_rows *ret_rows);
 
-/* The same with rows that are not needed before those of the next tx_ask: it travels with that one (or
- * with tx_settle), behind what was posted before it, and *ret_rows is filled then; until then there are
- * none. Each spares a trip. It may be answered although one behind it fails; a statement that may
- * violate a unique row is not asked ahead. The place of *ret_rows outlives whatever could fill it: who
- * returns ERR_PROBLEM before the rows are there has settled them first, or they are not on its stack,
- * because its caller may still ask or settle in this transaction (as auth_run_checked does). */
+/* The same with rows that are not needed before those of the next tx_ask: it travels with that one
+ * (or with tx_settle), behind what was posted before it, and *ret_rows is filled then; until then
+ * there are none. Each spares a trip. It may be answered although one behind it fails; a statement
+ * that may violate a unique row is not asked ahead. The place of *ret_rows outlives whatever could
+ * fill it: who returns ERR_PROBLEM before the rows are there has settled them first, or they are
+ * not on its stack, because its caller may still ask or settle in this transaction (as
+ * auth_run_checked does). */
 MUST_CHECK enum err tx_ask_ahead(struct tx *tx, const char *sql, struct sql_args args,
                                  struct sql_rows *ret_rows);
 
@@ -130,18 +131,18 @@ MUST_CHECK enum err tx_late(struct tx *tx, int64_t key, const char *sql, struct 
 
 /* ---- Locks, held to the end of the transaction; nothing to do where one thread writes ----
  *
- * All take theirs in one order, so that nobody waits in a circle: users by rising id, then subjects,
- * then lates. Where a second user is known only by a row that is read under the first one's lock, the
- * order may be broken: the engine finds the circle and runs one of them again. To lock again what one
- * holds is allowed. */
+ * All take theirs in one order, so that nobody waits in a circle: users by rising id, then
+ * subjects, then lates. Where a second user is known only by a row that is read under the first
+ * one's lock, the order may be broken: the engine finds the circle and runs one of them again. To
+ * lock again what one holds is allowed. */
 
 /* Every write of a user's data takes the user's row first. With two users: tx_lock_users, or the
  * lower id first. */
 MUST_CHECK enum err tx_lock_user(struct tx *tx, int64_t user_id);
 MUST_CHECK enum err tx_lock_users(struct tx *tx, int64_t user_id, int64_t other_user_id);
 
-/* Who counts rows before adding one takes this first, or many at once would each count none. `scope`
- * names the rule, `subject` (a hash) whom it counts. Nothing in a read, which adds none. */
+/* Who counts rows before adding one takes this first, or many at once would each count none.
+ * `scope` names the rule, `subject` (a hash) whom it counts. Nothing in a read, which adds none. */
 MUST_CHECK enum err tx_lock_subject(struct tx *tx, struct str scope, struct str subject);
 
 struct arena *tx_arena(struct tx *tx);
@@ -175,15 +176,16 @@ int64_t tx_overlap_ms(const struct tx *tx);
 /* ---- Running transactions; any thread but the writer's ---- */
 
 /* What store_read and store_write return besides the function's own error: ERR_UNAVAILABLE when the
- * database cannot do it now (full disk, I/O error, queue full: nothing was changed) and ERR_INTERNAL.
- * store_read gives the function one consistent snapshot and must be short; it may not write, and is
- * run again where its connection was lost: what adds to something is done after store_read. Neither is
- * called inside a transaction function: all other connections may be waiting for just that. */
+ * database cannot do it now (full disk, I/O error, queue full: nothing was changed) and
+ * ERR_INTERNAL. store_read gives the function one consistent snapshot and must be short; it may not
+ * write, and is run again where its connection was lost: what adds to something is done after
+ * store_read. Neither is called inside a transaction function: all other connections may be waiting
+ * for just that. */
 MUST_CHECK enum err store_read(struct store *store, struct arena *arena, tx_fn *fn, void *arg);
 MUST_CHECK enum err store_write(struct store *store, struct arena *arena, tx_fn *fn, void *arg);
 
-/* store_read for a function that asks once and no more: one statement is a snapshot by itself, and an
- * engine across a network is spared the transaction around it. */
+/* store_read for a function that asks once and no more: one statement is a snapshot by itself, and
+ * an engine across a network is spared the transaction around it. */
 MUST_CHECK enum err store_ask(struct store *store, struct arena *arena, tx_fn *fn, void *arg);
 
 /* Called after each commit with what its transactions emitted, in order, on a thread that
@@ -213,9 +215,10 @@ struct store_options {
 MUST_CHECK enum err store_open(const struct store_options *options, struct store **ret_store);
 void store_close(struct store *store); /* waits for what runs; NULL is fine */
 
-/* Takes the database for this process alone until store_close: nobody serves it meanwhile, and nobody
- * copies it. ERR_PROBLEM if somebody does. Asked again it says whether that still holds. Servers that
- * share a database (store_is_shared) do not ask; while one of them serves, nobody gets it. */
+/* Takes the database for this process alone until store_close: nobody serves it meanwhile, and
+ * nobody copies it. ERR_PROBLEM if somebody does. Asked again it says whether that still holds.
+ * Servers that share a database (store_is_shared) do not ask; while one of them serves, nobody gets
+ * it. */
 MUST_CHECK enum err store_claim(struct store *store);
 
 /* These refuse half a copy (see copy.h) with ERR_INTERNAL and a line in the log. */
@@ -235,7 +238,8 @@ int64_t store_newest_version(void); /* the program's */
 /* Writes a copy of the whole database, as it is at one moment after the call, into the file `path`,
  * which exists and is empty; while others read and write it, and without keeping them waiting. The
  * copy is on the disk and found to be in order as a database when this returns; what is in it is
- * store_check's to judge. What failed is logged, and half a copy is left for the caller to remove. */
+ * store_check's to judge. What failed is logged, and half a copy is left for the caller to
+ * remove. */
 struct store_backup {
     const char *path;
     bool (*is_cancelled)(void); /* asked all the while; NULL: never */

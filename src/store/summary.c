@@ -14,8 +14,8 @@ struct piece {
     struct sql_rows statuses, foods;
 };
 
-/* Halves the time until few enough orders are in it: the count stops where it is too large, and needs
- * the index alone. */
+/* Halves the time until few enough orders are in it: the count stops where it is too large, and
+ * needs the index alone. */
 static enum err shorten(struct tx *tx, int64_t from_ms, int64_t *to_ms, int64_t *ret_n)
 {
     static const char sql[] = "SELECT count(*) FROM (SELECT 1 FROM orders WHERE created_at >= $1 "

@@ -29,8 +29,8 @@ struct summary {
 };
 
 /* Reads each day on its own, and a day of more than SUMMARY_SLICE orders in pieces: no snapshot is
- * held for long, whatever is asked for. So an order that is cancelled meanwhile is counted as it was
- * when its piece was read. */
+ * held for long, whatever is asked for. So an order that is cancelled meanwhile is counted as it
+ * was when its piece was read. */
 enum { SUMMARY_SLICE = 5000 };
 MUST_CHECK enum err summary_read(struct store *store, struct arena *arena, struct summary *summary);
 

@@ -208,10 +208,10 @@ enum err sweep_images(struct tx *tx, void *arg)
 
 /* ---- Old rows ---- */
 
-/* Each deletes up to $2 rows that are older than $1. The number in it lets a planner that does not know
- * $2 expect few. The outermost one looks at the time again: where several write, a row that somebody
- * was renewing is waited for, and then only that condition is judged anew. Its + keeps it out of the
- * choice of an index. */
+/* Each deletes up to $2 rows that are older than $1. The number in it lets a planner that does not
+ * know $2 expect few. The outermost one looks at the time again: where several write, a row that
+ * somebody was renewing is waited for, and then only that condition is judged anew. Its + keeps it
+ * out of the choice of an index. */
 #define OLDEST(columns, table, time)                                                               \
     "SELECT " columns " FROM (SELECT " columns " FROM " table " WHERE " time                       \
     " < $1 ORDER BY " time " LIMIT 200) few LIMIT $2"

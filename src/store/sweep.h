@@ -1,9 +1,9 @@
 /* What time alone makes due: holds to release, providers to ask, old rows to forget. In slices, so
  * that a sweep never keeps the shop waiting; run again while `more`.
  *
- * Several servers sweep side by side, and none waits for one that has died. Each slice of a kind holds
- * a lock of that kind to its end (the first that it takes), so that another server's next slice finds
- * what is left, and not the same rows. */
+ * Several servers sweep side by side, and none waits for one that has died. Each slice of a kind
+ * holds a lock of that kind to its end (the first that it takes), so that another server's next
+ * slice finds what is left, and not the same rows. */
 #ifndef SERVERY_STORE_SWEEP_H
 #define SERVERY_STORE_SWEEP_H
 

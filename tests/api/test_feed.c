@@ -1,5 +1,5 @@
-/* What the board's streams are told: each event once with its order, flagged payments and no others,
- * and `resync` for what could not be read or was too much. */
+/* What the board's streams are told: each event once with its order, flagged payments and no
+ * others, and `resync` for what could not be read or was too much. */
 #include "../store/pay_fixture.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
-/* What the stream of one order is given: every event of it in its order and once, whatever arrives in
- * whatever order, and with what was missed when other servers were not heard. The linker wraps the
- * streams and store_read (see meson.build), so that what a stream is given is seen here. */
+/* What the stream of one order is given: every event of it in its order and once, whatever arrives
+ * in whatever order, and with what was missed when other servers were not heard. The linker wraps
+ * the streams and store_read (see meson.build), so that what a stream is given is seen here. */
 #include "../store/pay_fixture.h"
 
 #include <semaphore.h>

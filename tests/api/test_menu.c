@@ -1,5 +1,6 @@
 /* The menu in memory: that it is the database's whatever is edited, that it never shows less than
- * was answered before, and that one that could not be read anew is mended without a further edit. */
+ * was answered before, and that one that could not be read anew is mended without a further
+ * edit. */
 #include "../store/shop_fixture.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
-/* Inside the sandbox: what is refused, and what must go on working. Each test in a child of its own,
- * which can do nothing afterwards but tell how it went. */
+/* Inside the sandbox: what is refused, and what must go on working. Each test in a child of its
+ * own, which can do nothing afterwards but tell how it went. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -113,7 +113,8 @@ static void test_sandbox__refuses_an_intruders_tools(void **state)
     assert_int_equal(inside(refused_calls), 0);
 }
 
-/* The kernel looks at the lower half of a request only, so what is in the upper one opens nothing. */
+/* The kernel looks at the lower half of a request only, so what is in the upper one opens
+ * nothing. */
 static bool refuses_ioctls(void)
 {
     static const unsigned long requests[] = {TIOCSTI, TIOCLINUX, TIOCSCTTY, TIOCSETD, SIOCGIFCONF};

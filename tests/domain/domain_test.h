@@ -1,4 +1,5 @@
-/* What every test of the domain includes: cmocka with what it needs before it, and comparing texts. */
+/* What every test of the domain includes: cmocka with what it needs before it, and comparing
+ * texts. */
 #ifndef SERVERY_TESTS_DOMAIN_TEST_H
 #define SERVERY_TESTS_DOMAIN_TEST_H
 

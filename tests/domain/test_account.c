@@ -1,4 +1,5 @@
-/* What people type: long lists of what must pass and what must not, and both sides of every limit. */
+/* What people type: long lists of what must pass and what must not, and both sides of every
+ * limit. */
 #include "domain/account.h"
 
 #include <stdlib.h>
@@ -155,7 +156,8 @@ static void test_account__bad_emails(void **state)
     assert_false(email_passes(*state, STR("ada@exam\0ple.com")));
 }
 
-/* Every byte, in the local part and inside a label of the domain, against the standard's own sets. */
+/* Every byte, in the local part and inside a label of the domain, against the standard's own
+ * sets. */
 static void test_account__every_byte_of_an_email(void **state)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -354,7 +356,8 @@ static void test_account__country_codes(void **state)
     static const char *const bad[] = {"", "0", "01", "+234", "1234", "23a", "NG", " 1", "1 ", "-1"};
     for (size_t i = 0; i < N_OF(bad); i++) {
         assert_false(country_code_is_well_formed(str_from(bad[i])));
-        /* Without a country the national form has no meaning; the international one keeps its own. */
+        /* Without a country the national form has no meaning; the international one keeps its
+         * own. */
         assert_false(phone_normalize(*state, STR("08031234567"), str_from(bad[i]), &e164));
         assert_true(phone_normalize(*state, STR("+2348031234567"), str_from(bad[i]), &e164));
     }

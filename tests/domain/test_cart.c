@@ -1,4 +1,5 @@
-/* What can be sold and what it costs: each reason to refuse a line, and both sides of each limit. */
+/* What can be sold and what it costs: each reason to refuse a line, and both sides of each
+ * limit. */
 #include "domain/cart.h"
 
 #include "domain/limits.h"

@@ -1,5 +1,5 @@
-/* Pictures by their bytes: real files from tests/pictures, what is left of them when they are cut or
- * changed, and files made to be misread. */
+/* Pictures by their bytes: real files from tests/pictures, what is left of them when they are cut
+ * or changed, and files made to be misread. */
 #include "domain_test.h"
 
 #include <dirent.h>

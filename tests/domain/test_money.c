@@ -1,4 +1,5 @@
-/* Amounts stay inside 0 … MONEY_MAX, whatever is added or multiplied; currencies have ISO's exponents. */
+/* Amounts stay inside 0 … MONEY_MAX, whatever is added or multiplied; currencies have ISO's
+ * exponents. */
 #include "domain/money.h"
 
 #include "domain/limits.h"

@@ -4,7 +4,8 @@
 
 #include "domain_test.h"
 
-/* Row: from, column: to, in the order of the enum; '.' no, 'x' yes, 'd' delivery, 'p' pickup only. */
+/* Row: from, column: to, in the order of the enum; '.' no, 'x' yes, 'd' delivery, 'p' pickup
+ * only. */
 static const char *const expected[ORDER_STATUSES] = {
     ".x....x", /* pending */
     "..x...x", /* confirmed */

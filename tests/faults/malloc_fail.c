@@ -1,6 +1,6 @@
-/* Preloaded into the program: makes its allocations fail as the file named by MALLOC_FAIL_FILE says,
- * which a test writes and this reads while the program runs. glibc's own names lead to the real
- * allocator without a dlsym, which would allocate. */
+/* Preloaded into the program: makes its allocations fail as the file named by MALLOC_FAIL_FILE
+ * says, which a test writes and this reads while the program runs. glibc's own names lead to the
+ * real allocator without a dlsym, which would allocate. */
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>

@@ -1,5 +1,5 @@
-/* The upkeep thread on a real store. The linker wraps arena_reset and store_write (see meson.build),
- * to see what the thread keeps from one slice to the next. */
+/* The upkeep thread on a real store. The linker wraps arena_reset and store_write (see
+ * meson.build), to see what the thread keeps from one slice to the next. */
 #include "shop_fixture.h"
 
 #include "jobs/upkeep.h"

@@ -62,8 +62,8 @@ static void test_http_stop__graceful(void **state)
     (void)close(late);
 }
 
-/* Who connected before the stop and is only then heard gets his answer: a proxy opens a connection to
- * send a call, and cannot tell whether a call without an answer was done. */
+/* Who connected before the stop and is only then heard gets his answer: a proxy opens a connection
+ * to send a call, and cannot tell whether a call without an answer was done. */
 static void test_http_stop__just_connected(void **state)
 {
     struct rig *rig = *state;

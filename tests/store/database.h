@@ -17,7 +17,8 @@ void database_url(const char *dir, char *ret_url, size_t size);
 void database_create(const char *dir, bool migrated);
 void database_drop(const char *dir);
 
-/* Runs statements on a connection of its own, as another client of the database; PostgreSQL only. */
+/* Runs statements on a connection of its own, as another client of the database; PostgreSQL
+ * only. */
 void database_run(const char *url, const char *sql);
 
 /* Tests whose names end with this are left out on PostgreSQL. (One that is ended by cmocka's skip()

@@ -36,7 +36,8 @@ int fixture_teardown(void **state);
 /* Closes the store and opens it anew with these options; `database` is filled in. */
 void fixture_reopen(struct fixture *f, struct store_options options);
 
-/* A fixture without a store; the database is empty or not there, or (…_shop_dir) migrated perhaps. */
+/* A fixture without a store; the database is empty or not there, or (…_shop_dir) migrated
+ * perhaps. */
 void fixture_dir(struct fixture *f);
 void fixture_shop_dir(struct fixture *f);
 void fixture_remove(struct fixture *f);

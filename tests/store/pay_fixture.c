@@ -192,8 +192,8 @@ void pay_at_once(struct shop_fixture *s, tx_fn *fn, void *args, size_t arg_size,
 {
     struct writing *writings = calloc(n, sizeof *writings);
     struct gate gate;
-    /* On SQLite all wait behind one transaction, so that they come in one group; on PostgreSQL each is on
-     * a connection of its own. */
+    /* On SQLite all wait behind one transaction, so that they come in one group; on PostgreSQL each
+     * is on a connection of its own. */
     struct writing holder = {.store = s->store, .fn = gate_hold, .arg = &gate};
     bool grouped = !database_on_postgresql();
 

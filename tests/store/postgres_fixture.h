@@ -1,5 +1,5 @@
-/* What the tests of the PostgreSQL engine share: a database, and somebody who looks at it from the other
- * side, and may kill. */
+/* What the tests of the PostgreSQL engine share: a database, and somebody who looks at it from the
+ * other side, and may kill. */
 #ifndef SERVERY_TESTS_STORE_POSTGRES_FIXTURE_H
 #define SERVERY_TESTS_STORE_POSTGRES_FIXTURE_H
 

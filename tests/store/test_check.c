@@ -1,6 +1,7 @@
 /* `servery check` beside a busy shop: right about what changes while it runs, and short in each
  * read. The linker wraps store_read, tx_ask and tx_overlap_ms (see meson.build): between two reads
- * something happens, the statements of a read are counted, and ids may be committed in any order. */
+ * something happens, the statements of a read are counted, and ids may be committed in any
+ * order. */
 #include "pay_fixture.h"
 
 #include "store/check.h"

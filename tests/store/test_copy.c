@@ -109,8 +109,8 @@ static int64_t here(struct both *b, const char *sql)
     return shop_sql(b->s, sql, args_of(sql));
 }
 
-/* More rows than a page in tables of each kind of key, pages that end with the table, and the values
- * at the ends of each type. */
+/* More rows than a page in tables of each kind of key, pages that end with the table, and the
+ * values at the ends of each type. */
 static void fill(struct both *b)
 {
     static const char *const statements[] = {

@@ -441,8 +441,8 @@ static void add_thousand(struct shop_fixture *s, int64_t user, int64_t food)
     (void)shop_sql(s, events, SQL_NO_ARGS);
 }
 
-/* Found by sorting them while the word fits few orders, and by walking all orders when it fits many:
- * the same either way. */
+/* Found by sorting them while the word fits few orders, and by walking all orders when it fits
+ * many: the same either way. */
 static void test_order__a_word_of_few_orders_and_of_many(void **state)
 {
     struct shop_fixture *s = *state;

@@ -1,5 +1,5 @@
-/* Payments that need somebody: how flags are resolved and reopened, that nothing of them is lost, and
- * how admins find payments. */
+/* Payments that need somebody: how flags are resolved and reopened, that nothing of them is lost,
+ * and how admins find payments. */
 #include "pay_fixture.h"
 
 #include "store/payment_admin.h"

@@ -279,8 +279,8 @@ static void test_postgres__a_commit_without_an_answer_is_not_run_again(void **st
 
 /* ---- A server that ends right after it has committed ----
  *
- * Its answer to COMMIT is there, and behind it that it ends. A relay says so in its stead: nobody can
- * kill it in just that moment. */
+ * Its answer to COMMIT is there, and behind it that it ends. A relay says so in its stead: nobody
+ * can kill it in just that moment. */
 
 struct relay {
     int listening, port, to; /* to: the server's port */

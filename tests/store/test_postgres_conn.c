@@ -1,5 +1,5 @@
-/* A single connection to PostgreSQL: what it waits for, and what it tells of warnings. Skipped where
- * script/with-postgres did not start one. */
+/* A single connection to PostgreSQL: what it waits for, and what it tells of warnings. Skipped
+ * where script/with-postgres did not start one. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

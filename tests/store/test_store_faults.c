@@ -124,8 +124,8 @@ static enum err insert_and_emit(struct tx *tx, void *arg)
 
 enum { NEIGHBOURS = 3 };
 
-/* Lets them wait until all can go in one batch, whose commit fails. False: a busy machine has cut the
- * batch, whose time is limited, so that they were no neighbours. */
+/* Lets them wait until all can go in one batch, whose commit fails. False: a busy machine has cut
+ * the batch, whose time is limited, so that they were no neighbours. */
 static bool fail_neighbours(struct fixture *f, struct thing *things, enum err *results)
 {
     struct gate gate;

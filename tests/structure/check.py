@@ -26,6 +26,7 @@ LAYERS = {
 }
 FILE_LINES_MAX = 700
 FUNCTION_LINES_MAX = 100
+LINE_COLUMNS_MAX = 100
 
 NOT_OURS = {
     ".git", ".cache", "node_modules", "generated", "__pycache__", "dist", "coverage", "test-results",
@@ -308,6 +309,10 @@ def check_sizes(tree):
             if lines > FILE_LINES_MAX:
                 yield Problem(tree.name(path), lines, f"{lines} lines, at most {FILE_LINES_MAX}")
     for source in tree.sources("src", "tests", "bench", "fuzz"):
+        for number, line in enumerate(source.text.splitlines(), 1):
+            if len(line) > LINE_COLUMNS_MAX and "/peers/" not in source.name:
+                words = f"{len(line)} columns, at most {LINE_COLUMNS_MAX}"
+                yield Problem(source.name, number, words)
         for name, first, last in source.functions():
             lines = last - first + 1
             if lines > FUNCTION_LINES_MAX:

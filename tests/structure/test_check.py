@@ -202,6 +202,9 @@ class CheckTest(unittest.TestCase):
         self.assert_good({"src/net/x.c": "\n" * 700, "web/x.ts": "\n" * 700})
         self.assert_found({"src/net/x.c": "\n" * 701}, "src/net/x.c:701: 701 lines, at most 700")
         self.assert_found({"web/x.ts": "\n" * 701}, "web/x.ts:701: 701 lines, at most 700")
+        self.assert_good({"src/net/x.c": f"/* {'é' * 94} */\n"})
+        self.assert_found({"src/net/x.c": f"\n/* {'é' * 95} */\n"},
+                          "src/net/x.c:2: 101 columns, at most 100")
 
     @staticmethod
     def function(lines):
