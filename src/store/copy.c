@@ -313,7 +313,7 @@ static enum err analyze(struct tx *tx, void *arg)
     enum err err = tx->ops->take_time(tx);
 
     (void)arg;
-    return err ? err : tx->ops->script(tx, "ANALYZE");
+    return err ? err : tx->ops->analyze(tx);
 }
 
 enum err copy_rows(struct copy *copy)

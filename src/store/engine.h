@@ -37,6 +37,7 @@ struct engine_ops {
     /* Held to the end of the transaction: of several servers that start at once one migrates. */
     enum err (*lock_migrations)(struct tx *tx);
     enum err (*script)(struct tx *tx, const char *text); /* statements without arguments */
+    enum err (*analyze)(struct tx *tx); /* so that the planner knows what is in the shop's tables */
     void (*emit)(struct tx *tx, struct store_event event);
 
     /* No limit of time holds for this transaction. */

@@ -97,7 +97,7 @@ static enum err apply_one(struct tx *tx, void *arg)
 static enum err analyze(struct tx *tx, void *arg)
 {
     (void)arg;
-    return tx->ops->script(tx, "ANALYZE");
+    return tx->ops->analyze(tx);
 }
 
 static enum err apply_missing(struct store *store, struct arena *arena, int64_t version,

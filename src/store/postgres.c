@@ -345,6 +345,7 @@ const struct engine_ops postgres_ops = {
     .lock_subject = postgres_tx_lock_subject,
     .lock_migrations = postgres_tx_lock_migrations,
     .script = postgres_tx_script,
+    .analyze = postgres_tx_analyze,
     .emit = postgres_tx_emit,
     .take_time = postgres_tx_take_time,
     .read_last_id = postgres_tx_read_last_id,

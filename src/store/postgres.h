@@ -207,6 +207,7 @@ enum err postgres_tx_read_last_id(struct tx *tx, const char *table, int64_t *ret
 enum err postgres_tx_keep_last_id(struct tx *tx, const char *table, int64_t id);
 enum err postgres_tx_empty(struct tx *tx, const char *table);
 enum err postgres_tx_script(struct tx *tx, const char *text);
+enum err postgres_tx_analyze(struct tx *tx);
 void postgres_tx_emit(struct tx *tx, struct store_event event);
 
 /* Runs what is pending, without the COMMIT. */

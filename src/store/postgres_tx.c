@@ -198,6 +198,22 @@ enum err postgres_tx_script(struct tx *base, const char *text)
     return err ? err : postgres_conn_script(tx->conn, tx->slow ? 0 : POSTGRES_TRIP_MAX_MS, text);
 }
 
+/* Without their names it would be the catalog, too, and a warning for each table of that which is not
+ * the role's. */
+enum err postgres_tx_analyze(struct tx *base)
+{
+    static const char sql[] = "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables "
+                              "WHERE schemaname = current_schema()";
+    struct sql_rows rows;
+    enum err err = postgres_tx_ask(base, sql, SQL_NO_ARGS, &rows);
+
+    if (err || sql_is_null(&rows, 0, 0))
+        return err;
+    struct str tables = sql_get_str(&rows, 0, 0);
+    return postgres_tx_script(base,
+                              arena_printf(base->arena, "ANALYZE " STR_FMT, STR_ARG(tables)).ptr);
+}
+
 void postgres_tx_emit(struct tx *tx, struct store_event event)
 {
     assert(own(tx)->write || !"a read has no events");

@@ -135,6 +135,11 @@ static enum err verb_script(struct tx *tx, const char *text)
     return err ? err : sqlite_conn_script(tx_of(tx)->conn, text);
 }
 
+static enum err verb_analyze(struct tx *tx)
+{
+    return verb_script(tx, "ANALYZE");
+}
+
 static void verb_emit(struct tx *tx, struct store_event event)
 {
     struct sqlite_events *events = tx_of(tx)->events;
@@ -417,6 +422,7 @@ const struct engine_ops sqlite_ops = {
     .lock_subject = verb_lock_subject,
     .lock_migrations = verb_lock_migrations,
     .script = verb_script,
+    .analyze = verb_analyze,
     .emit = verb_emit,
     .read_last_id = verb_read_last_id,
     .keep_last_id = verb_keep_last_id,

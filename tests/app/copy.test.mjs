@@ -217,6 +217,20 @@ for (const [from, to] of WAYS) {
   });
 }
 
+/* It analysed the catalog, too, and said of each of fifty tables that only a superuser may. */
+test('a role that only owns its database copies into it without a warning', postgresqlOnly, async (t) => {
+  const url = new URL(newDatabase('postgresql'));
+  await sql(url.href, `CREATE ROLE only_owner LOGIN;
+    ALTER DATABASE ${url.pathname.slice(1)} OWNER TO only_owner`);
+  url.username = 'only_owner';
+  const shop = await fillShop(t, 'sqlite');
+  const { code, stderr } = await copy(shop.database, url.href);
+  assert.equal(code, 0, stderr);
+  assert.doesNotMatch(stderr, /"event":/);
+  assert.equal(await sql(url.href, `SELECT count(DISTINCT tablename) FROM pg_stats
+    WHERE schemaname = 'public' AND tablename IN ('users', 'foods', 'orders')`), '3');
+});
+
 /* ---- What is refused ---- */
 
 async function newShop(kind) {
