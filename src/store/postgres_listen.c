@@ -33,6 +33,7 @@ struct postgres_listen {
     bool was_alone;  /* when the connection was lost: what it committed meanwhile it told nobody */
     int64_t n_answers;
     int64_t look_at_ms;
+    bool clock_differs; /* and has been told so */
     atomic_bool hears; /* for who looks from outside */
     atomic_int_least64_t losses;
     pthread_t thread;

@@ -30,6 +30,7 @@ struct postgres_pool {
     pthread_mutex_t mutex;
     struct postgres_conn **idle; /* the last one back is the first one out */
     int n_idle, n_open, n_max, n_writing, n_writing_max;
+    int n_opening; /* of the open ones: not connected yet */
     TAILQ_HEAD(, waiter) waiters;
     int64_t no_connect_until_ms;
     atomic_int_least64_t waiting[2], late[2], lost;
@@ -62,9 +63,21 @@ void postgres_pool_destroy(struct postgres_pool *pool)
 
 /* ---- Under the mutex ---- */
 
+static bool has_any(const struct postgres_pool *pool)
+{
+    return pool->n_open > pool->n_opening;
+}
+
+/* Where the server has just refused one more (it has as many as it takes), those that there are do. */
+static bool may_open(const struct postgres_pool *pool)
+{
+    return pool->n_open < pool->n_max &&
+           (!has_any(pool) || clock_mono_ms() >= pool->no_connect_until_ms);
+}
+
 static bool may_have(const struct postgres_pool *pool, enum postgres_use use)
 {
-    return (pool->n_idle > 0 || pool->n_open < pool->n_max) &&
+    return (pool->n_idle > 0 || may_open(pool)) &&
            (use == POSTGRES_READ || pool->n_writing < pool->n_writing_max);
 }
 
@@ -75,6 +88,7 @@ static struct postgres_conn *give(struct postgres_pool *pool, enum postgres_use 
     if (pool->n_idle > 0)
         return pool->idle[--pool->n_idle];
     pool->n_open++;
+    pool->n_opening++;
     return NULL;
 }
 
@@ -97,16 +111,15 @@ static void serve_waiters(struct postgres_pool *pool)
 
 /* With the mutex held; it is released. False: the time is over. */
 static bool wait_in_turn(struct postgres_pool *pool, enum postgres_use use,
-                         struct postgres_conn **ret_conn)
+                         const struct timespec *until, struct postgres_conn **ret_conn)
 {
-    const struct timespec until = clock_mono_after(POSTGRES_POOL_WAIT_MS);
     struct waiter waiter = {.use = use};
 
     sem_init(&waiter.served, 0, 0);
     TAILQ_INSERT_TAIL(&pool->waiters, &waiter, link);
     atomic_fetch_add_explicit(&pool->waiting[use], 1, memory_order_relaxed);
     pthread_mutex_unlock(&pool->mutex);
-    while (sem_clockwait(&waiter.served, CLOCK_MONOTONIC, &until) && errno == EINTR)
+    while (sem_clockwait(&waiter.served, CLOCK_MONOTONIC, until) && errno == EINTR)
         ;
     pthread_mutex_lock(&pool->mutex);
     if (!waiter.is_served)
@@ -136,38 +149,57 @@ static enum err open_conn(struct postgres_pool *pool, struct postgres_conn **ret
     bool paused = clock_mono_ms() < pool->no_connect_until_ms;
     pthread_mutex_unlock(&pool->mutex);
     enum err err = paused ? ERR_UNAVAILABLE : postgres_conn_open(pool->target, ret_conn);
-    if (err && !paused) {
-        pthread_mutex_lock(&pool->mutex);
+    pthread_mutex_lock(&pool->mutex);
+    if (err && !paused)
         pool->no_connect_until_ms = clock_mono_ms() + CONNECT_PAUSE_MS;
-        pthread_mutex_unlock(&pool->mutex);
-    }
+    pool->n_opening--;
+    pthread_mutex_unlock(&pool->mutex);
     return err;
+}
+
+/* One that broke while it was idle is opened anew. */
+static void look_alive(struct postgres_pool *pool, struct postgres_conn **conn)
+{
+    if (!*conn || postgres_conn_is_alive(*conn))
+        return;
+    atomic_fetch_add_explicit(&pool->lost, 1, memory_order_relaxed);
+    postgres_conn_close(*conn);
+    *conn = NULL;
+    pthread_mutex_lock(&pool->mutex);
+    pool->n_opening++;
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+/* True: others have one each, which come back. */
+static bool go_without(struct postgres_pool *pool, enum postgres_use use)
+{
+    give_back(pool, use, NULL);
+    pthread_mutex_lock(&pool->mutex);
+    bool is_any = has_any(pool);
+    pthread_mutex_unlock(&pool->mutex);
+    return is_any;
 }
 
 enum err postgres_pool_take(struct postgres_pool *pool, enum postgres_use use,
                             struct postgres_conn **ret_conn)
 {
+    const struct timespec until = clock_mono_after(POSTGRES_POOL_WAIT_MS);
     struct postgres_conn *conn;
-    enum err err = ERR_OK;
+    enum err err;
 
-    pthread_mutex_lock(&pool->mutex);
-    if (may_have(pool, use)) {
-        conn = give(pool, use);
-        pthread_mutex_unlock(&pool->mutex);
-    } else if (!wait_in_turn(pool, use, &conn)) {
-        atomic_fetch_add_explicit(&pool->late[use], 1, memory_order_relaxed);
-        return ERR_UNAVAILABLE;
-    }
-    if (conn && !postgres_conn_is_alive(conn)) {
-        atomic_fetch_add_explicit(&pool->lost, 1, memory_order_relaxed);
-        postgres_conn_close(conn);
-        conn = NULL;
-    }
-    if (!conn)
-        err = open_conn(pool, &conn);
-    if (err)
-        give_back(pool, use, NULL);
-    else
+    do {
+        pthread_mutex_lock(&pool->mutex);
+        if (may_have(pool, use)) {
+            conn = give(pool, use);
+            pthread_mutex_unlock(&pool->mutex);
+        } else if (!wait_in_turn(pool, use, &until, &conn)) {
+            atomic_fetch_add_explicit(&pool->late[use], 1, memory_order_relaxed);
+            return ERR_UNAVAILABLE;
+        }
+        look_alive(pool, &conn);
+        err = conn ? ERR_OK : open_conn(pool, &conn);
+    } while (err && go_without(pool, use));
+    if (!err)
         *ret_conn = conn;
     return err;
 }

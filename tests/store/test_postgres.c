@@ -423,6 +423,41 @@ static void test_postgres__writes_leave_connections_to_reads(void **state)
     assert_int_equal(stats.connections_lost, 0);
 }
 
+/* PostgreSQL has no connection left for us before the pool is as large as it may be: every third call was
+ * answered 503 at once, though others would have been done soon. */
+static void test_postgres__fewer_connections_than_wanted_will_do(void **state)
+{
+    struct on_server *s = *state;
+    struct writing writings[3];
+    struct gate gates[3];
+    struct store *store;
+    char url[300];
+
+    number(s, "CREATE ROLE two LOGIN CONNECTION LIMIT 2");
+    number(s, "GRANT ALL ON ALL TABLES IN SCHEMA public TO two");
+    snprintf(url, sizeof url, "postgresql://two%s", strchr(s->f.database, '@'));
+    struct store_options options = {.database = url, .connections = 8};
+    assert_int_equal(store_open(&options, &store), ERR_OK);
+    for (int i = 0; i < 3; i++) {
+        gate_init(&gates[i]);
+        writings[i] = (struct writing){.store = store, .fn = gate_hold, .arg = &gates[i]};
+        writing_start(&writings[i]);
+        if (i < 2)
+            while (sem_wait(&gates[i].entered))
+                ;
+    }
+    wait_queued(store, 1);
+    for (int i = 0; i < 3; i++)
+        sem_post(&gates[i].leave);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(writing_finish(&writings[i]), ERR_OK);
+    store_close(store);
+    wait_until(s, "SELECT CASE WHEN count(*) = 0 THEN 1 ELSE 0 END " SERVERS_CONNS
+                  "AND usename = 'two'");
+    number(s, "DROP OWNED BY two");
+    number(s, "DROP ROLE two");
+}
+
 static void test_postgres__a_lock_that_is_held_for_long_is_told(void **state)
 {
     struct on_server *s = *state;
@@ -457,6 +492,7 @@ int main(void)
         ON_SERVER(test_postgres__a_commit_without_an_answer_is_not_run_again, on_server_setup),
         ON_SERVER(test_postgres__what_is_committed_is_not_run_again, on_server_setup),
         ON_SERVER(test_postgres__writes_leave_connections_to_reads, on_server_setup_small),
+        ON_SERVER(test_postgres__fewer_connections_than_wanted_will_do, on_server_setup),
         ON_SERVER(test_postgres__a_lock_that_is_held_for_long_is_told, on_server_setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
