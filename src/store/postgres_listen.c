@@ -21,6 +21,7 @@ enum {
     RECONNECT_MS = 1000, /* after an attempt that failed */
     ECHO_MS = 5000,      /* for the first notification to come back */
     ANSWER_MS = 2000,    /* for the others' answers to it */
+    CLOCK_MAX_MS = 5000, /* that a clock may differ from the database's */
 };
 
 struct postgres_listen {
@@ -34,7 +35,7 @@ struct postgres_listen {
     int64_t n_answers;
     int64_t look_at_ms;
     bool clock_differs; /* and has been told so */
-    atomic_bool hears; /* for who looks from outside */
+    atomic_bool hears;  /* for who looks from outside */
     atomic_int_least64_t losses;
     pthread_t thread;
 };
@@ -108,21 +109,37 @@ static void read_notifications(struct postgres_listen *listen)
     arena_destroy(arena);
 }
 
+/* Codes, holds and leases go by the clock of the server that looks at them: those of all must agree, and
+ * the database's is the one that all see. */
+static void compare_clocks(struct postgres_listen *listen, int64_t asked_ms, int64_t database_ms)
+{
+    int64_t now_ms = clock_now_ms();
+    bool differs = database_ms < asked_ms - CLOCK_MAX_MS || database_ms > now_ms + CLOCK_MAX_MS;
+
+    if (differs && !listen->clock_differs)
+        log_line(LOG_WARN, "clock_differs", LOG_INT("ahead_ms", now_ms - database_ms),
+                 LOG_CSTR("hint", "set this machine's clock and the database's by NTP"));
+    listen->clock_differs = differs;
+}
+
 /* How many listen, this one too; negative: the connection is lost. */
 static int64_t count_listeners(struct postgres_listen *listen)
 {
     static const char sql[] =
-        "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
+        "SELECT count(*), CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) "
+        "FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
         "WHERE l.locktype = 'advisory' AND l.classid = " POSTGRES_SERVING_CLASS
         " AND l.objid = " POSTGRES_SERVING_OBJECT " "
         "AND l.objsubid = 2 AND l.granted AND d.datname = current_database()";
     struct arena *arena = arena_create();
     struct sql_rows rows;
-    int64_t n = -1;
+    int64_t n = -1, asked_ms = clock_now_ms();
 
     postgres_conn_queue(listen->conn, POSTGRES_ASK, SQL_ANY_COUNT, sql, SQL_NO_ARGS);
-    if (!postgres_conn_trip(listen->conn, POSTGRES_TRIP_MAX_MS, arena, &rows))
+    if (!postgres_conn_trip(listen->conn, POSTGRES_TRIP_MAX_MS, arena, &rows)) {
         n = sql_get_int(&rows, 0, 0);
+        compare_clocks(listen, asked_ms, sql_get_int(&rows, 0, 1));
+    }
     arena_destroy(arena);
     return n;
 }

@@ -222,3 +222,19 @@ test('PostgreSQL falls silent with every worker waiting for it', postgresqlOnly,
   await shop.end();
   await shop.checkData();
 });
+
+test('a clock that is not the database\'s is told', postgresqlOnly, async (t) => {
+  const cluster = await startCluster(t);
+  const shop = await shopIn(t, cluster, { clock: true });
+  const told = () => shop.log.filter(({ event }) => event === 'clock_differs');
+  await shop.start();
+  await shop.end();
+  assert.deepEqual(told(), []);
+  for (const ms of [60000, -120000]) {
+    shop.clock.advance(ms);
+    await shop.start();
+    await shop.end();
+    assert.equal(told().length, 1);
+    assert.ok(told()[0].ahead_ms * Math.sign(ms) > 50000, `${told()[0].ahead_ms} ms`);
+  }
+});
