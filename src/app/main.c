@@ -40,7 +40,8 @@ static const struct subcommand SUBCOMMANDS[] = {
      "Copies the data, as they are at one moment, to a new file, also while the server runs and\n"
      "writes. The file has its name only when it is on the disk and verified as by check. One\n"
      "that exists is not written over, and a backup that fails leaves nothing behind. Exits 1\n"
-     "if there is none, and also if there is one of data with a breach, which is named.\n\n"
+     "if there is none, and also if there is one of data with a breach, which is named. Of SQLite\n"
+     "only: PostgreSQL has backups of its own (pg_dump, pg_basebackup).\n\n"
      "  --with-key\n        also copies the key (secret_file), to FILE.key"},
     {"copy", app_copy, "copy --from DB --to DB", "Moves the shop to another database",
      "Copies all data of a shop, with their ids, into another database, and verifies them there:\n"
