@@ -151,6 +151,25 @@ test('what is tapped before the account is there is added to it, not set', async
   assert.deepEqual(guest.value, []);
 });
 
+/* It was kept for the next visit, and shown by nobody until then. */
+test('what is tapped while the account is read is added to it', async () => {
+  await begin();
+  me.value = USER;
+  const entering = enter();
+  const reading = await next('GET', '/api/cart');
+  setQuantity(DISH, 1);
+  enter();
+  assert.equal(quantityOf(1), 1);
+  reading.answer(cart(2));
+  const post = await next('POST', '/api/cart/items');
+  assert.deepEqual(post.body, { food_id: 1, quantity: 1 });
+  post.answer(cart(3));
+  (await next('GET', '/api/cart')).answer(cart(3));
+  await entering;
+  assert.equal(quantityOf(1), 3);
+  assert.deepEqual(guest.value, []);
+});
+
 test('a guest line that is repeated without an answer keeps its key, and what comes on top has another', async () => {
   await begin();
   setQuantity(DISH, 2);

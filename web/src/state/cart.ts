@@ -128,9 +128,15 @@ async function join() {
   }
 }
 
-/* The account's cart, with what was chosen before logging in. */
+async function readAndJoin() {
+  if (!guest.peek().length)
+    await loadCart();
+  await join();
+}
+
+/* The account's cart, with what was chosen before logging in, and while this is under way. */
 export function enter(): Promise<void> {
-  joining ??= (guest.peek().length ? join() : loadCart()).finally(() => { joining = null; });
+  joining ??= readAndJoin().finally(() => { joining = null; });
   return joining;
 }
 
