@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import {
   SHOP_URL, assertQuiet, button, heading, link, logInAt, startBrowser, tab, visitor,
 } from '../lib/browser.mjs';
+import { freePort } from '../lib/ports.mjs';
 import { startServer } from '../lib/server.mjs';
 import { PASSWORD, addFood, logIn, logInAdmin, move, order, signUp, unique } from '../lib/shop.mjs';
 
@@ -239,7 +240,9 @@ test('without a connection it is said, what was chosen stays, and it is sent whe
 });
 
 test('the server is killed under an open order page, comes back, and the page goes on', async (t) => {
-  const own = await startServer({ settings: { public_url: SHOP_URL } });
+  const settings = { public_url: SHOP_URL, listen: `127.0.0.1:${await freePort()}` };
+  const own = await startServer({ settings });
+  t.after(() => own.kill());
   const its = await startBrowser(own.port);
   t.after(() => its.close());
   const boss = await logInAdmin(own);
@@ -255,7 +258,8 @@ test('the server is killed under an open order page, comes back, and the page go
 
   await own.kill();
   await page.getByText('No connection to the shop').first().waitFor();
-  const back = await startServer({ dir: own.dir, settings: { ...own.settings, listen: `127.0.0.1:${own.port}` } });
+  const back = await startServer({ dir: own.dir, settings });
+  t.after(() => back.kill());
   await move(await logInAdmin(back), placed, 'confirmed');
   await follows(page, 'Confirmed');
   await page.getByText('No connection to the shop').first().waitFor({ state: 'detached' });

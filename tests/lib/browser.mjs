@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import * as chromeLauncher from 'chrome-launcher';
 import lighthouse from 'lighthouse';
 import { chromium } from 'playwright-core';
-import { ADMIN } from './server.mjs';
+import { ADMIN, HANG_MS } from './server.mjs';
 
 /* A host that browsers trust without https, as they do 127.0.0.1 itself. Its port stays the same when
  * the server comes back on another one. */
@@ -15,7 +15,6 @@ export const PHONE = { width: 360, height: 740 };
 export const TABLET = { width: 768, height: 1024 };
 export const DESK = { width: 1440, height: 900 };
 
-const TIMEOUT_MS = 30000;
 const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync'];
@@ -56,7 +55,7 @@ export async function tab(context) {
   const page = await context.newPage();
   const complaints = [];
   const asked = [];
-  page.setDefaultTimeout(TIMEOUT_MS);
+  page.setDefaultTimeout(HANG_MS);
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())
