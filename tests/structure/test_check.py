@@ -225,11 +225,11 @@ class CheckTest(unittest.TestCase):
         )
 
     def test_long_table_is_no_function(self):
-        rows = "    {1, 2},\n" * 200
+        rows, members = "    {1, 2},\n" * 200, "    int a;\n" * 200
         self.assert_good(
             {
                 "src/net/x.c": f"static const struct p t[] = {{\n{rows}}};\n",
-                "src/net/y.c": f"struct p {{\n{'    int a;' * 200}\n}};\n",
+                "src/net/y.c": f"struct p {{\n{members}}};\n",
             }
         )
 
