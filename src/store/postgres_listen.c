@@ -109,8 +109,8 @@ static void read_notifications(struct postgres_listen *listen)
     arena_destroy(arena);
 }
 
-/* Codes, holds and leases go by the clock of the server that looks at them: those of all must agree, and
- * the database's is the one that all see. */
+/* Codes, holds and leases go by the clock of the server that looks at them: those of all must
+ * agree, and the database's is the one that all see. */
 static void compare_clocks(struct postgres_listen *listen, int64_t asked_ms, int64_t database_ms)
 {
     int64_t now_ms = clock_now_ms();

@@ -68,7 +68,8 @@ static bool has_any(const struct postgres_pool *pool)
     return pool->n_open > pool->n_opening;
 }
 
-/* Where the server has just refused one more (it has as many as it takes), those that there are do. */
+/* Where the server has just refused one more (it has as many as it takes), those that there are
+ * do. */
 static bool may_open(const struct postgres_pool *pool)
 {
     return pool->n_open < pool->n_max &&

@@ -198,8 +198,8 @@ enum err postgres_tx_script(struct tx *base, const char *text)
     return err ? err : postgres_conn_script(tx->conn, tx->slow ? 0 : POSTGRES_TRIP_MAX_MS, text);
 }
 
-/* Without their names it would be the catalog, too, and a warning for each table of that which is not
- * the role's. */
+/* Without their names it would be the catalog, too, and a warning for each table of that which is
+ * not the role's. */
 enum err postgres_tx_analyze(struct tx *base)
 {
     static const char sql[] = "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables "

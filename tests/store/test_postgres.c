@@ -423,8 +423,8 @@ static void test_postgres__writes_leave_connections_to_reads(void **state)
     assert_int_equal(stats.connections_lost, 0);
 }
 
-/* PostgreSQL has no connection left for us before the pool is as large as it may be: every third call was
- * answered 503 at once, though others would have been done soon. */
+/* PostgreSQL has no connection left for us before the pool is as large as it may be: every third
+ * call was answered 503 at once, though others would have been done soon. */
 static void test_postgres__fewer_connections_than_wanted_will_do(void **state)
 {
     struct on_server *s = *state;
