@@ -8,7 +8,8 @@ export function decoded(part: string): string | null {
   }
 }
 
-/* A link that writes to somebody: what an email may hold before its @ could else name more of them. */
+/* A link that writes to somebody: what an email may hold before its @ could else name more of
+ * them. */
 export function mailTo(email: string): string {
   return `mailto:${encodeURIComponent(email).replace('%40', '@')}`;
 }

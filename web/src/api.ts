@@ -52,8 +52,9 @@ export class CallError extends Error {
 let session = () => 0;
 let onUnauthenticated = () => {};
 
-/* What to do when a call says that nobody is logged in (any more). `which` tells one session from the
- * next: an answer speaks of the one that it was asked with, and comes late when that is over. */
+/* What to do when a call says that nobody is logged in (any more). `which` tells one session from
+ * the next: an answer speaks of the one that it was asked with, and comes late when that is
+ * over. */
 export function whenUnauthenticated(which: () => number, action: () => void) {
   session = which;
   onUnauthenticated = action;
@@ -67,8 +68,8 @@ function address(path: string, { id, query }: Options): string {
   return path.replace('{id}', String(id)) + (words.size ? `?${words}` : '');
 }
 
-/* Invisible signs that turn round the text beside them, which the server refuses. They come along with
- * what is pasted: phones put them around numbers. A password stays as it was typed. */
+/* Invisible signs that turn round the text beside them, which the server refuses. They come along
+ * with what is pasted: phones put them around numbers. A password stays as it was typed. */
 const TURNING = /[\u202a-\u202e\u2066-\u2069]/g;
 
 function written(name: string, value: unknown): unknown {
@@ -122,7 +123,8 @@ export async function call<M extends Method, P extends PathOf<M>>(
   throw new CallError(response.status, answer ?? {}, Number(response.headers.get('Retry-After')) || null);
 }
 
-/* A key for one wish: kept by whoever may have to repeat the call. crypto.randomUUID wants https. */
+/* A key for one wish: kept by whoever may have to repeat the call. crypto.randomUUID wants
+ * https. */
 export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -1,5 +1,5 @@
-/* All addresses of the shop and what each shows. The menu and the cart come at once, the other pages
- * of customers in a file of their own, and so the staff's, when one of them is opened. */
+/* All addresses of the shop and what each shows. The menu and the cart come at once, the other
+ * pages of customers in a file of their own, and so the staff's, when one of them is opened. */
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso/router';
 import lazy, { ErrorBoundary } from 'preact-iso/lazy';
 import { useEffect, useErrorBoundary } from 'preact/hooks';

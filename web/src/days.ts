@@ -1,5 +1,5 @@
-/* Calendar days, written as the API writes them: 2026-01-31. They are the shop's days, whatever day it
- * is where the reader sits. */
+/* Calendar days, written as the API writes them: 2026-01-31. They are the shop's days, whatever day
+ * it is where the reader sits. */
 import { dayOf } from './format';
 import { LANGUAGE } from './language';
 import { serverNow } from './state/clock';
@@ -27,8 +27,8 @@ export function today(): string {
   return dayOf(serverNow());
 }
 
-/* The first minute of a day in the shop's zone, for what asks for moments. A search, because a midnight
- * may be one that the zone skips. */
+/* The first minute of a day in the shop's zone, for what asks for moments. A search, because a
+ * midnight may be one that the zone skips. */
 export function dayBegins(day: string): string {
   let before = utc(day) - FARTHEST_MS;
   let within = utc(day) + FARTHEST_MS;

@@ -1,4 +1,5 @@
-/* Money and time as people of the shop write them: its currency, its time zone, the reader's language. */
+/* Money and time as people of the shop write them: its currency, its time zone, the reader's
+ * language. */
 import { LANGUAGE, count, plainDigits } from './language';
 import { shop } from './state/shop';
 import { serverNow } from './state/clock';
@@ -40,8 +41,8 @@ function localDecimal(): string {
   return new Intl.NumberFormat(LANGUAGE).formatToParts(1.5).find(({ type }) => type === 'decimal')?.value ?? '.';
 }
 
-/* Which of the separators in an amount begins its minor part; '': none does. A single one before three
- * digits is one of thousands, except where the currency has that many digits. */
+/* Which of the separators in an amount begins its minor part; '': none does. A single one before
+ * three digits is one of thousands, except where the currency has that many digits. */
 function decimalOf(text: string, exponent: number): string {
   const marks: string[] = text.match(/[.,]/g) ?? [];
   const last = marks.at(-1) ?? '';
@@ -87,7 +88,8 @@ function timeFormat(options: Intl.DateTimeFormatOptions) {
   });
 }
 
-/* The shop's calendar day of a moment, as 2026-01-31, whatever calendar and digits the reader uses. */
+/* The shop's calendar day of a moment, as 2026-01-31, whatever calendar and digits the reader
+ * uses. */
 export function dayOf(time: number | string): string {
   const parts = timeFormat({
     year: 'numeric', month: '2-digit', day: '2-digit', calendar: 'gregory', numberingSystem: 'latn',

@@ -1,4 +1,5 @@
-/* The reader's way of writing numbers and dates, in the digits that all the rest of the page has. */
+/* The reader's way of writing numbers and dates, in the digits that all the rest of the page
+ * has. */
 const own = new Intl.NumberFormat().resolvedOptions().locale;
 export const LANGUAGE = new Intl.Locale(own, { numberingSystem: 'latn' }).toString();
 

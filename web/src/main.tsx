@@ -1,4 +1,5 @@
-/* The page begins: what every visitor needs is asked for at once, and the rest when it is looked at. */
+/* The page begins: what every visitor needs is asked for at once, and the rest when it is looked
+ * at. */
 import { render } from 'preact';
 import { App } from './app';
 import { keepCartFresh } from './state/cart';

@@ -1,4 +1,5 @@
-/* Finding dishes by what is typed: without regard to case and marks, so that "efo" finds "Ẹ̀fọ́". */
+/* Finding dishes by what is typed: without regard to case and marks, so that "efo" finds
+ * "Ẹ̀fọ́". */
 import type { Food } from './api';
 
 const LETTERS: Record<string, string> = { ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', ł: 'l', đ: 'd', ı: 'i', þ: 'th', ð: 'd' };

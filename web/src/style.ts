@@ -1,4 +1,5 @@
-/* Styles that only some pages need. Their addresses are in the head of the page, as <meta name=NAME>. */
+/* Styles that only some pages need. Their addresses are in the head of the page, as <meta
+ * name=NAME>. */
 const loading = new Map<string, Promise<void>>();
 
 /* Resolves when it is there, or cannot be had: a page without it can still be used. */

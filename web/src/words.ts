@@ -1,5 +1,5 @@
-/* What a call that failed says to people: what happened, what was kept, what to do. The server's own
- * sentence is shown where this page knows none that fits better. */
+/* What a call that failed says to people: what happened, what was kept, what to do. The server's
+ * own sentence is shown where this page knows none that fits better. */
 import { CallError } from './api';
 import { waitText } from './format';
 import { foodById } from './state/menu';

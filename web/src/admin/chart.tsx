@@ -1,5 +1,6 @@
-/* A chart by days: bars for what is told, a line for the same weekdays of an earlier time. It is drawn
- * on a canvas in the colours of the tokens; a table beside it says the same to who cannot see it. */
+/* A chart by days: bars for what is told, a line for the same weekdays of an earlier time. It is
+ * drawn on a canvas in the colours of the tokens; a table beside it says the same to who cannot see
+ * it. */
 import uPlot from 'uplot';
 import { useEffect, useRef, useState } from 'preact/hooks';
 

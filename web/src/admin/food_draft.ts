@@ -53,8 +53,8 @@ function read(draft: Draft): Required<Body> {
   };
 }
 
-/* What to send: all of a new dish; of another what was changed, so that plates that are sold meanwhile
- * stay sold. Throws a CallError that names the field. */
+/* What to send: all of a new dish; of another what was changed, so that plates that are sold
+ * meanwhile stay sold. Throws a CallError that names the field. */
 export function changesOf(draft: Draft, food: Food | null): Body {
   const all = read(draft);
   return food ? Object.fromEntries(Object.entries(all).filter(([name, value]) =>

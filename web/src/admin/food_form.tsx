@@ -1,4 +1,5 @@
-/* What a dish is made of, in fields. What is typed is kept in the tab; only what was changed is sent. */
+/* What a dish is made of, in fields. What is typed is kept in the tab; only what was changed is
+ * sent. */
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso/router';
 import { CallError, type Food, call, newKey } from '../api';

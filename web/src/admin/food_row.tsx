@@ -67,7 +67,8 @@ function Row({ food, hidden }: RowProps) {
   );
 }
 
-/* Hundreds of rows answer while one types: each is drawn again only when its own dish has changed. */
+/* Hundreds of rows answer while one types: each is drawn again only when its own dish has
+ * changed. */
 export class FoodRow extends Component<RowProps> {
   override shouldComponentUpdate({ food, hidden }: RowProps) {
     return food !== this.props.food || hidden !== this.props.hidden;

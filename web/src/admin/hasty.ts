@@ -6,7 +6,8 @@ const NEAR_PX = 48;
 
 let last = { at: -SOON_MS, x: 0, y: 0 };
 
-/* Whether this press follows so soon, at the same place, that it was not aimed at what is there now. */
+/* Whether this press follows so soon, at the same place, that it was not aimed at what is there
+ * now. */
 export function isHasty({ timeStamp, clientX, clientY, detail }: MouseEvent): boolean {
   const isKey = detail === 0; // the focus goes along, wherever that is
   const near = isKey
@@ -20,7 +21,8 @@ const AIM_MS = 350; // from the eye to the finger
 
 const movedAt = new Map<number, number>(); // by order
 
-/* What a column shows now, and showed before, from above: what lies elsewhere than before is noted. */
+/* What a column shows now, and showed before, from above: what lies elsewhere than before is
+ * noted. */
 export function noteColumn(before: number[], now: number[], time: number) {
   const first = now.findIndex((id, i) => before[i] !== id);
   const had = new Set(before);

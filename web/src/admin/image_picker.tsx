@@ -1,4 +1,5 @@
-/* The picture of a dish: chosen, dropped, pasted or taken; replaced; removed. Nothing is sent here. */
+/* The picture of a dish: chosen, dropped, pasted or taken; replaced; removed. Nothing is sent
+ * here. */
 import { useId, useRef, useState } from 'preact/hooks';
 import { Camera, ImagePlus, Trash2 } from 'lucide-preact';
 import { Button } from '../parts/button';

@@ -1,4 +1,5 @@
-/* The menu as its owner sees it: every dish in one table, and what changes daily is changed in place. */
+/* The menu as its owner sees it: every dish in one table, and what changes daily is changed in
+ * place. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Plus, Utensils } from 'lucide-preact';
 import type { Food } from '../api';

@@ -1,5 +1,5 @@
-/* Quick edits of the menu. What is switched or counted is shown at once and then sent, one call after
- * the other for each dish; the server's answer is what stays. */
+/* Quick edits of the menu. What is switched or counted is shown at once and then sent, one call
+ * after the other for each dish; the server's answer is what stays. */
 import { batch, computed, signal } from '@preact/signals';
 import { CallError, type Food, call } from '../api';
 import { money } from '../format';
@@ -109,7 +109,8 @@ export async function setStock(food: Food, stock: number | null) {
   putFood(await call('put', '/api/foods/{id}/stock', { id: food.id, body: { stock } }));
 }
 
-/* Edits of others are not lost unseen: a price that somebody else has changed meanwhile is told first. */
+/* Edits of others are not lost unseen: a price that somebody else has changed meanwhile is told
+ * first. */
 export async function setPrice(food: Food, price: number): Promise<void> {
   try {
     putFood(await call('put', '/api/foods/{id}/price', { id: food.id, body: { price, version: food.version } }));

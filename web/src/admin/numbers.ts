@@ -1,6 +1,7 @@
-/* The keys 1 to 9. An order keeps its number while it goes through the kitchen, whichever column it is
- * in; one that is out on the road gives it up when another needs it. A free number goes to the oldest
- * order without one, but only after a while, so that a key pressed twice does not move another order. */
+/* The keys 1 to 9. An order keeps its number while it goes through the kitchen, whichever column it
+ * is in; one that is out on the road gives it up when another needs it. A free number goes to the
+ * oldest order without one, but only after a while, so that a key pressed twice does not move
+ * another order. */
 import { effect, signal } from '@preact/signals';
 import type { Order } from '../api';
 import { columns } from './board_state';

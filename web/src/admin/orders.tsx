@@ -98,7 +98,8 @@ function Table({ orders }: { orders: Order[] }) {
   );
 }
 
-/* A list that one reads does not move by itself: what is known changes in place, what is new waits. */
+/* A list that one reads does not move by itself: what is known changes in place, what is new
+ * waits. */
 function useOrders(filter: ReturnType<typeof filterOf>) {
   const [news, setNews] = useState(new Set<number>());
   const pages = usePages((cursor) => call('get', '/api/admin/orders', { query: { ...filter, cursor } }),

@@ -104,7 +104,8 @@ function consequenceOf({ status, needs_attention }: AdminPayment): string {
 
 type ActionsProps = PaymentEntryProps & { say: (result: Result) => void };
 
-/* Money can come for whatever is not paid; not for what already needs somebody, but to make its order. */
+/* Money can come for whatever is not paid; not for what already needs somebody, but to make its
+ * order. */
 function Actions({ payment, put, onStale, say }: ActionsProps) {
   const isOpen = payment.status === 'pending' || payment.status === 'creating';
   const isFlagged = payment.needs_attention !== null;

@@ -1,4 +1,5 @@
-/* "The money is here": asked once more in place, because it makes the order and cannot be taken back. */
+/* "The money is here": asked once more in place, because it makes the order and cannot be taken
+ * back. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Banknote } from 'lucide-preact';
 import { type AdminPayment, call, newKey, type Payment } from '../api';

@@ -1,5 +1,6 @@
-/* Makes of any picture the browser can read one that the menu needs: at most 1,200 pixels a side, well
- * below what the server takes, upright, and without what a camera writes into it (where it was taken). */
+/* Makes of any picture the browser can read one that the menu needs: at most 1,200 pixels a side,
+ * well below what the server takes, upright, and without what a camera writes into it (where it was
+ * taken). */
 const SIDE_MAX = 1200;
 const BYTES_MAX = 1024 * 1024;
 const ATTEMPTS: { scale: number; quality: number }[] = [

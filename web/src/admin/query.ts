@@ -1,4 +1,5 @@
-/* What a page shows, kept in its address: going back, a bookmark and a link to a colleague find it. */
+/* What a page shows, kept in its address: going back, a bookmark and a link to a colleague find
+ * it. */
 import { useLocation } from 'preact-iso/router';
 import { useCallback, useRef } from 'preact/hooks';
 

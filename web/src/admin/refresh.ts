@@ -1,5 +1,6 @@
-/* Keeps a page of the staff fresh: when the shop's news say that something has changed, when the page
- * is looked at again, and now and then, for there are no news of a customer who begins to pay by hand. */
+/* Keeps a page of the staff fresh: when the shop's news say that something has changed, when the
+ * page is looked at again, and now and then, for there are no news of a customer who begins to pay
+ * by hand. */
 import { useEffect, useRef } from 'preact/hooks';
 import { useFeed } from './feed';
 

@@ -1,5 +1,5 @@
-/* The figures of the sales page. Days are compared with the same weekdays of earlier weeks, because a
- * Friday is no Monday; and only days that are over, because half a day is no day. */
+/* The figures of the sales page. Days are compared with the same weekdays of earlier weeks, because
+ * a Friday is no Monday; and only days that are over, because half a day is no day. */
 import { call, type Sales, type Summary } from '../api';
 import { addDays, daysBetween, today } from '../days';
 import { shop } from '../state/shop';

@@ -6,8 +6,8 @@ import { explain } from '../words';
 import { InPlace } from './in_place';
 import { addStock, setStock } from './menu_edits';
 
-/* What is typed for a stock, perhaps in groups of three (1,200), but no part of one; undefined: no number.
- * Nothing: not counted. */
+/* What is typed for a stock, perhaps in groups of three (1,200), but no part of one; undefined: no
+ * number. Nothing: not counted. */
 export function parseStock(text: string): number | null | undefined {
   const plain = text.trim();
   if (plain === '')

@@ -5,8 +5,8 @@ import { count } from '../language';
 
 const PAGE = 100;
 
-/* A transfer, or cash at the counter: nobody but the staff knows whether it came. For the others their
- * provider speaks; they wait for the customer. */
+/* A transfer, or cash at the counter: nobody but the staff knows whether it came. For the others
+ * their provider speaks; they wait for the customer. */
 const waitsForStaff = ({ provider }: AdminPayment) => provider === 'manual';
 
 export async function readToConfirm(query: { q?: string; cursor?: string }) {

@@ -1,5 +1,5 @@
-/* On whichever of the staff's pages somebody is: the open orders are followed, and new ones ring and
- * are counted. Who takes a dish off the menu hears of the next order, too. */
+/* On whichever of the staff's pages somebody is: the open orders are followed, and new ones ring
+ * and are counted. Who takes a dish off the menu hears of the next order, too. */
 import { useEffect } from 'preact/hooks';
 import { newOrders } from '../state/new_orders';
 import { bell, ring, wakeAtTouch } from './bell';

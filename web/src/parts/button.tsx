@@ -1,5 +1,5 @@
-/* A button that is busy while its action runs, so that an impatient second tap does nothing. A problem
- * is told in a toast, unless the action tells it itself. */
+/* A button that is busy while its action runs, so that an impatient second tap does nothing. A
+ * problem is told in a toast, unless the action tells it itself. */
 import type { ComponentChildren, JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { explain } from '../words';

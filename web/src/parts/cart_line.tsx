@@ -1,4 +1,5 @@
-/* A line of the cart: the dish, what it costs, how many, and what is wrong with it and how to mend that. */
+/* A line of the cart: the dish, what it costs, how many, and what is wrong with it and how to mend
+ * that. */
 import { CircleAlert, X } from 'lucide-preact';
 import type { CartLine } from '../api';
 import { money } from '../format';
@@ -35,7 +36,8 @@ function Problem({ line, onRemove }: LineProps) {
   );
 }
 
-/* What an open payment of this customer holds is not in the menu's stock: then the shop says no itself. */
+/* What an open payment of this customer holds is not in the menu's stock: then the shop says no
+ * itself. */
 function canAdd(id: number): boolean {
   const food = foodById.value.get(id);
   return Boolean(food && (canOrder(food) || (food.available && account.value?.pending_payment)));

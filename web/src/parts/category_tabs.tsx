@@ -6,8 +6,8 @@ export interface Tab { id: string; name: string }
 const FAR = 3; // screens: beyond that, a smooth way there is only a wait
 const ARRIVES_MS = 1000; // a jump that does not move anything never says that it ended
 
-/* The section that is read now: the last one whose head has passed under the tabs. While one jumps to
- * another, that one. */
+/* The section that is read now: the last one whose head has passed under the tabs. While one jumps
+ * to another, that one. */
 function useCurrent(tabs: Tab[]): [string | undefined, (id: string) => void] {
   const [current, setCurrent] = useState(tabs[0]?.id);
   const goal = useRef<string | null>(null);

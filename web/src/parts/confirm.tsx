@@ -13,8 +13,8 @@ export interface ConfirmProps {
   children: ComponentChildren; // what will happen
 }
 
-/* Escape is no; the focus goes back to where it came from, if that is still there: hide it meanwhile
- * rather than take it away. */
+/* Escape is no; the focus goes back to where it came from, if that is still there: hide it
+ * meanwhile rather than take it away. */
 export function Confirm({ yes, no = 'Cancel', harmless, onYes, onNo, children }: ConfirmProps) {
   const box = useRef<HTMLDivElement>(null);
   const before = useRef(document.activeElement as HTMLElement | null);

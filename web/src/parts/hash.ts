@@ -1,4 +1,5 @@
-/* What stands behind the # of the address, where no server and no referrer sees it: tokens of links. */
+/* What stands behind the # of the address, where no server and no referrer sees it: tokens of
+ * links. */
 import { useEffect, useState } from 'preact/hooks';
 
 export function useHash(): string {

@@ -1,5 +1,5 @@
-/* Something that is read before it can be shown: while it is read the page says so, and a failure says
- * what to do. What is there stays there while it is read again. */
+/* Something that is read before it can be shown: while it is read the page says so, and a failure
+ * says what to do. What is there stays there while it is read again. */
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { whenReachedAgain } from '../state/connection';
@@ -15,7 +15,8 @@ export interface Loaded<T> {
   set: (data: T) => void;
 }
 
-/* Reads when the page opens, whenever a dependency changes, and when the shop can be reached again. */
+/* Reads when the page opens, whenever a dependency changes, and when the shop can be reached
+ * again. */
 export function useLoad<T>(read: () => Promise<T>, dependencies: unknown[]): Loaded<T> {
   const [data, setData] = useState<T | null>(null);
   const [error, setError] = useState<unknown>(null);

@@ -16,8 +16,8 @@ export interface Pages<T> {
   put: (item: T) => void; // an item that has changed
 }
 
-/* Reads the first page when it appears and whenever a dependency changes, and all that is shown when
- * the shop can be reached again. */
+/* Reads the first page when it appears and whenever a dependency changes, and all that is shown
+ * when the shop can be reached again. */
 export function usePages<T extends object>(
   read: (cursor: string | undefined) => Promise<PageOf<T>>, dependencies: unknown[],
 ): Pages<T> {

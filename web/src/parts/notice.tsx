@@ -1,4 +1,5 @@
-/* A sentence that stays: what is wrong, waited for, or done. Never colour alone: each has its icon. */
+/* A sentence that stays: what is wrong, waited for, or done. Never colour alone: each has its
+ * icon. */
 import type { ComponentChildren } from 'preact';
 import { CircleAlert, CircleCheck, Clock3, Info } from 'lucide-preact';
 

@@ -1,4 +1,5 @@
-/* One tap adds; then the same place counts: less, how many, more. The focus stays where one tapped. */
+/* One tap adds; then the same place counts: less, how many, more. The focus stays where one
+ * tapped. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useComputed } from '@preact/signals';
 import { Minus, Plus, Trash2 } from 'lucide-preact';
@@ -56,7 +57,8 @@ export function Stepper({ food, canAdd, removes }: StepperProps) {
   );
 }
 
-/* Why the last change of this food did not happen. silent: another place on the page reads it out. */
+/* Why the last change of this food did not happen. silent: another place on the page reads it
+ * out. */
 export function Refusal({ id, silent }: { id: number; silent?: boolean }) {
   const words = useComputed(() => refusals.value.get(id)).value;
   return words ? <p class="field-error" role={silent ? undefined : 'alert'}>{words}</p> : null;

@@ -1,6 +1,6 @@
 /* The cart: the account's, kept by the server, or a guest's, until it joins the account's. Both are
- * shown alike. A change is shown at once and then sent; the server's answer, with its prices, is what
- * stays. */
+ * shown alike. A change is shown at once and then sent; the server's answer, with its prices, is
+ * what stays. */
 import { batch, computed, effect, signal } from '@preact/signals';
 import { type Cart, type CartLine, CallError, call } from '../api';
 import { stockWords } from '../line_words';
@@ -65,7 +65,8 @@ function accountLines(cart: Cart): CartLine[] {
   return shown.filter((line) => line.quantity > 0);
 }
 
-/* While the account's cart is not there, what is chosen waits with the guest's lines, to join it. */
+/* While the account's cart is not there, what is chosen waits with the guest's lines, to join
+ * it. */
 const isAccount = computed(() => Boolean(me.value && account.value));
 
 export const lines = computed(() => (isAccount.value ? accountLines(account.value!)
@@ -77,7 +78,8 @@ export const hasProblem = computed(() => lines.value.some((line) => line.problem
 /* The server has confirmed all that is shown. */
 export const isSettled = computed(() => wanted.value.size === 0);
 
-/* Whether the cart is known: not so while the account's, or the menu that prices a guest's, is read. */
+/* Whether the cart is known: not so while the account's, or the menu that prices a guest's, is
+ * read. */
 export const isLoaded = computed(() => (me.value ? account.value !== null
   : me.value === null && (foods.value !== null || guest.value.length === 0)));
 
@@ -110,7 +112,8 @@ export async function loadCart() {
 
 let joining: Promise<void> | null = null;
 
-/* What a visitor had chosen is added to his account's cart. What cannot be had is named and left out. */
+/* What a visitor had chosen is added to his account's cart. What cannot be had is named and left
+ * out. */
 async function join() {
   for (let isWhole = true; isWhole && guest.peek().length && me.peek();) {
     const mine = me.peek()!.id;

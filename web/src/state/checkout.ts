@@ -2,8 +2,8 @@
  *
  * The draft (how, where to, a note) stays in the tab until it has become an order. An attempt to
  * place it stays until the server has answered: whoever gets no answer asks again with the same
- * key, which cannot order twice, also after a reload. An answer ends the attempt, and the next tap has a
- * new key: a key stands for one payment for good, whatever becomes of that. */
+ * key, which cannot order twice, also after a reload. An answer ends the attempt, and the next tap
+ * has a new key: a key stands for one payment for good, whatever becomes of that. */
 import { signal } from '@preact/signals';
 import { CallError, type Fulfilment, type Order, type Payment, call, newKey } from '../api';
 import { lines, settled } from './cart';

@@ -1,4 +1,5 @@
-/* Deadlines are the server's, and a phone's clock may be wrong: times are compared with the server's. */
+/* Deadlines are the server's, and a phone's clock may be wrong: times are compared with the
+ * server's. */
 import { signal } from '@preact/signals';
 
 let skewMs = 0;

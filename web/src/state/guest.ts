@@ -12,9 +12,9 @@ export interface GuestLine {
   food_id: number;
   name: string;
   quantity: number;
-  /* What will be sent to the account's cart. All tabs know its key before anybody logs in, so that they
-   * may all send it, and again without an answer: it counts once. Once that has begun it stays as it is,
-   * and what is chosen on top of it goes with another key. */
+  /* What will be sent to the account's cart. All tabs know its key before anybody logs in, so that
+   * they may all send it, and again without an answer: it counts once. Once that has begun it stays
+   * as it is, and what is chosen on top of it goes with another key. */
   wish: { key: string; quantity: number; begun?: boolean };
 }
 

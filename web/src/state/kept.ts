@@ -1,7 +1,7 @@
 /* What a browser keeps for itself: in a tab (a sign-up under way, the draft of an order) or over
  * visits (the cart of somebody who has not logged in). Never a token of a session. A browser that
- * refuses to keep anything is as good as an empty one, and so is what does not look as it should: a past
- * version of the pages wrote it, or a curious customer. */
+ * refuses to keep anything is as good as an empty one, and so is what does not look as it should: a
+ * past version of the pages wrote it, or a curious customer. */
 type Check = (value: unknown) => boolean;
 
 function read<T>(storage: () => Storage, name: string, isRight: Check): T | null {

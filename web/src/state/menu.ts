@@ -1,6 +1,6 @@
-/* What the shop sells. Read when the page opens, when it becomes visible again and once a minute: an
- * unchanged menu costs a 304, and a food that did not change stays the same object, so that nothing is
- * drawn again for it. */
+/* What the shop sells. Read when the page opens, when it becomes visible again and once a minute:
+ * an unchanged menu costs a 304, and a food that did not change stays the same object, so that
+ * nothing is drawn again for it. */
 import { computed, signal } from '@preact/signals';
 import { type Food, call } from '../api';
 import { whenReachedAgain } from './connection';

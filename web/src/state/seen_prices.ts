@@ -1,5 +1,5 @@
-/* The prices that the customer saw last, of the dishes in the cart: when one differs now, the cart says
- * so. */
+/* The prices that the customer saw last, of the dishes in the cart: when one differs now, the cart
+ * says so. */
 import type { CartLine } from '../api';
 import { hasShape, inBrowser } from './kept';
 
