@@ -8,6 +8,7 @@ import { CartSaid } from '../parts/cart_bar';
 import { CartRow } from '../parts/cart_line';
 import { CheckoutLink } from '../parts/checkout_link';
 import { Empty } from '../parts/empty';
+import { keepFocus } from '../parts/focus';
 import { Failed, Loading } from '../parts/load';
 import { Notice } from '../parts/notice';
 import { OpenPayment } from '../parts/open_payment';
@@ -34,6 +35,7 @@ function remove(line: CartLine) {
 async function removeAll() {
   const all = lines.peek();
   await clearCart();
+  keepFocus(null);
   toast('Your cart is empty.', { action: { label: 'Undo', run: () => put(all) } });
 }
 
@@ -60,6 +62,7 @@ function Lines() {
   const out = (line: CartLine) => {
     remove(line);
     list.current?.focus(); // the button that had it is gone
+    keepFocus(list.current);
   };
   return (
     <>

@@ -2,8 +2,9 @@
  * problem is told in a toast, unless the action tells it itself. */
 import type { ComponentChildren, JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
+import { CallError } from '../api';
 import { explain } from '../words';
-import { toast } from '../state/toast';
+import { dismiss, toast } from '../state/toast';
 
 export type ButtonKind = 'main' | 'plain' | 'danger' | 'quiet';
 
@@ -21,10 +22,12 @@ export interface ButtonProps extends Omit<JSX.HTMLAttributes<HTMLButtonElement>,
 export function useBusy(): [boolean, (action: () => unknown) => Promise<void>] {
   const [busy, setBusy] = useState(false);
   const running = useRef(false);
+  const failure = useRef(0); // what is said about the last time
   const run = async (action: () => unknown) => {
     if (running.current)
       return;
     running.current = true;
+    dismiss(failure.current);
     try {
       const result = action();
       if (result instanceof Promise) {
@@ -32,7 +35,8 @@ export function useBusy(): [boolean, (action: () => unknown) => Promise<void>] {
         await result;
       }
     } catch (error) {
-      toast(explain(error), { kind: 'bad' });
+      const isAway = error instanceof CallError && error.status === 0; // a banner says it while it lasts
+      failure.current = toast(explain(error), { kind: isAway ? 'plain' : 'bad' });
     } finally {
       running.current = false;
       setBusy(false);

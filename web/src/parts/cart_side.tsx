@@ -27,7 +27,7 @@ function SideLine({ line }: { line: CartLine }) {
 export function CartSide() {
   return (
     <aside class="cart-side" aria-labelledby="cart-side-title">
-      <h2 id="cart-side-title">Your cart</h2>
+      <h2 id="cart-side-title" tabIndex={-1}>Your cart</h2>
       {isLoaded.value && count.value === 0 && (
         <Empty icon={ShoppingBag}><p>Nothing in it yet. Tap Add on a dish.</p></Empty>
       )}

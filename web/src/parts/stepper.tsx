@@ -4,6 +4,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useComputed } from '@preact/signals';
 import { Minus, Plus, Trash2 } from 'lucide-preact';
 import { QUANTITY_MAX, quantityOf, refusals, setQuantity } from '../state/cart';
+import { keepFocus } from './focus';
 
 export interface StepperProps {
   food: { id: number; name: string };
@@ -39,6 +40,7 @@ export function Stepper({ food, canAdd, removes }: StepperProps) {
   const change = (by: number) => {
     hadFocus.current = place.current!.contains(document.activeElement);
     setQuantity(food, quantityOf(food.id) + by);
+    keepFocus(place.current);
   };
   useLayoutEffect(() => {
     if (hadFocus.current && !place.current!.contains(document.activeElement))

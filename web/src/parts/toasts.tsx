@@ -1,5 +1,11 @@
 import { X } from 'lucide-preact';
 import { dismiss, toasts } from '../state/toast';
+import { keepFocus } from './focus';
+
+function leave(id: number) {
+  dismiss(id);
+  keepFocus(null);
+}
 
 export function Toasts() {
   return (
@@ -9,11 +15,11 @@ export function Toasts() {
           <span class="grow">{text}</span>
           {action && (
             <button class="button quiet" type="button" onClick={() => {
-              dismiss(id);
+              leave(id);
               action.run();
             }}>{action.label}</button>
           )}
-          <button class="icon-button" type="button" aria-label="Dismiss" onClick={() => dismiss(id)}>
+          <button class="icon-button" type="button" aria-label="Dismiss" onClick={() => leave(id)}>
             <X size={18} aria-hidden="true" />
           </button>
         </div>
