@@ -188,6 +188,50 @@ test('the board: keys move orders on, a new one is marked until somebody touches
   assertQuiet(page);
 });
 
+/* Counts the tones that a page starts, where it may make a sound. */
+function listen() {
+  globalThis.tones = 0;
+  const { start } = OscillatorNode.prototype;
+  OscillatorNode.prototype.start = function counted(...when) {
+    if (this.context.state === 'running') globalThis.tones++;
+    return start.apply(this, when);
+  };
+}
+
+test('a new order rings and is counted on every page of the staff; it is cancelled with a reason', async (t) => {
+  const customer = await signUp(server);
+  const dish = await addFood(admin, { name: unique('Dish'), price: 100000 });
+  const { body: { items: open } } = await admin.get('/api/admin/orders?status=pending&limit=100');
+  const page = await visitor(t, browser, { viewport: DESK });
+  await page.addInitScript(listen);
+  await page.goto('/admin');
+  await logInAt(page, ADMIN.email, ADMIN.password);
+  await button(page, 'Turn the bell on').click();
+  await button(page, 'Bell is on').waitFor();
+  await page.keyboard.press('s'); // what other tests have left
+  await page.getByRole('navigation', { name: 'Staff' }).getByRole('link', { name: 'Menu' }).click();
+  await heading(page, 'Menu').waitFor();
+
+  const before = await page.evaluate('tones');
+  const placed = await paidOrder(customer, dish);
+  await page.waitForFunction((heard) => globalThis.tones > heard, before);
+  await page.waitForFunction((n) => document.title.startsWith(`(${n}) Menu`), open.length + 1);
+  await link(page, `Kitchen, ${open.length + 1} new`).click();
+
+  const ticket = page.getByRole('article').filter({ hasText: dish.name });
+  await button(ticket, `Cancel order ${placed.id}`).click();
+  await ticket.locator('.cancel-panel button:focus').waitFor();
+  await page.keyboard.press('Escape');
+  await page.waitForFunction((id) => document.activeElement.id === `cancel-${id}`, placed.id);
+  await page.keyboard.press('Enter');
+  await button(ticket, 'Sold out').click();
+  await button(ticket, 'Cancel the order').click();
+  await page.getByText(`Order ${placed.id} is cancelled. ₦1,000 is to be paid back.`).waitFor();
+  const { body: cancelled } = await customer.get(`/api/orders/${placed.id}`);
+  assert.equal(cancelled.events.at(-1).note, 'Sold out');
+  assertQuiet(page);
+});
+
 test('orders, customers, settings, sales: found, changed, counted, exported', async (t) => {
   const customer = await signUp(server, { name: unique('Customer'), phone: '+2348012345678' });
   const dish = await addFood(admin, { name: unique('Dish'), price: 4200 });
