@@ -137,7 +137,8 @@ export function OrderPage({ id }: { id: number }) {
   return (
     <Page title={status ? `${STATUS[status].word}: order ${id}` : `Order ${id}`}
       heading={`Order ${id}`} class="order-one">
-      <Load from={from} what="Reading your order …" gone={<a class="button" href="/orders">Your orders</a>}>
+      <Load from={from} what="Reading your order …"
+        gone={<a class="button" href="/orders">Your orders</a>}>
         {(order) => <Shown order={order} state={state} />}
       </Load>
     </Page>

@@ -35,7 +35,8 @@ export function useBusy(): [boolean, (action: () => unknown) => Promise<void>] {
         await result;
       }
     } catch (error) {
-      const isAway = error instanceof CallError && error.status === 0; // a banner says it while it lasts
+      /* That the shop is away, a banner says for as long as it lasts. */
+      const isAway = error instanceof CallError && error.status === 0;
       failure.current = toast(explain(error), { kind: isAway ? 'plain' : 'bad' });
     } finally {
       running.current = false;
