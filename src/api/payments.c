@@ -31,6 +31,9 @@ void payment_encode(struct call *c, struct json_writer *w, const char *key,
 {
     json_begin_object(w, key);
     payment_encode_members(c, w, payment);
+    json_bool(w, "in_question",
+              payment->needs_attention.ptr &&
+                  !str_eq(payment->needs_attention, PAYMENT_PROVIDER_GONE));
     json_end_object(w);
 }
 

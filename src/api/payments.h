@@ -5,8 +5,8 @@
 #include "api/call.h"
 #include "store/payment.h"
 
-/* Writes {id, status, amount, currency, provider, checkout_url, expires_at, order_id} under `key`,
- * with the status it counts as at c->now_ms. */
+/* Writes {id, status, amount, currency, provider, checkout_url, expires_at, order_id, in_question}
+ * under `key`, with the status it counts as at c->now_ms. */
 void payment_encode(struct call *c, struct json_writer *w, const char *key,
                     const struct payment *payment);
 

@@ -118,7 +118,8 @@ test('payments: given up, once', async () => {
 test('payments: money for a cancelled one is flagged and makes no order', async () => {
   const { client, food, payment } = await buying(server, admin);
   await client.delete(`/api/payments/${payment.id}`);
-  assert.equal((await simulate(server, payment)).status, 'cancelled');
+  const paid = await simulate(server, payment);
+  assert.deepEqual([paid.status, paid.in_question], ['cancelled', true]);
   await flagged(server, payment);
   assert.deepEqual(await ordersOf(client), []);
   assert.equal(await stockOf(client, food), 5);
@@ -170,7 +171,8 @@ test('payments: paid late is flagged when a food is gone', async () => {
     server.clock.advance(16 * MINUTE);
     await collect(client, payment, { expect: 'payment_expired' });
     await spoil(food);
-    assert.equal((await simulate(server, payment)).status, 'expired');
+    const paid = await simulate(server, payment);
+    assert.deepEqual([paid.status, paid.in_question], ['expired', true]);
     await flagged(server, payment);
     assert.deepEqual(await ordersOf(client), []);
   }

@@ -36,7 +36,8 @@ async function read(id: number, token: string | null): Promise<Payment> {
 /* Follows the payment while the page is looked at, and asks at once when it is looked at again. */
 function useFollow(from: Loaded<Payment>) {
   const { data, reload } = from;
-  const every = data && !isOpen(data) ? POLL_ENDED_MS : POLL_MS;
+  const isEnded = data && !isOpen(data) && data.status !== 'cancelling';
+  const every = isEnded ? POLL_ENDED_MS : POLL_MS;
   const isRefused = from.error instanceof CallError && [400, 401, 404].includes(from.error.status);
   const isOver = data?.status === 'paid' || isRefused;
   useEffect(() => {

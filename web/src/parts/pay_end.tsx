@@ -61,13 +61,14 @@ function Ordered({ orderId }: { orderId: number }) {
   );
 }
 
+/* Another amount, too late, or after it was given up. */
 function PaidWithoutOrder({ payment }: { payment: Payment }) {
   return (
     <Notice kind="wait" role="alert">
       <p>
-        <strong>Your money has arrived, but the order could not be made.</strong> Something in it
-        was no longer to be had. The shop has been told and will settle it with you; please do not pay
-        again. Name payment number {payment.id} when you ask.
+        <strong>Your money has arrived, but the order could not be made.</strong> The shop has been told
+        why and will settle it with you; please do not pay again. Name payment number {payment.id} when
+        you ask.
       </p>
     </Notice>
   );
@@ -77,7 +78,7 @@ const ENDS: Record<'failed' | 'expired' | 'cancelling' | 'cancelled', string> = 
   failed: 'The payment was declined. No money was taken, and nothing was ordered.',
   expired: 'The time to pay is over. Nothing was ordered, and the dishes that were held for you '
     + 'are free again.',
-  cancelling: 'This payment is being given up. Nothing was ordered.',
+  cancelling: 'This payment is being ended: it was given up, or its time is over. Nothing was ordered.',
   cancelled: 'This payment was given up, or another one took its place. Nothing was ordered.',
 };
 
@@ -107,7 +108,7 @@ export function PayEnd({ payment }: { payment: Payment }) {
   const { status } = payment;
   if (payment.order_id)
     return <Ordered orderId={payment.order_id} />;
-  if (status === 'paid')
+  if (status === 'paid' || payment.in_question)
     return <PaidWithoutOrder payment={payment} />;
   if (status === 'creating' || status === 'pending')
     return null;
