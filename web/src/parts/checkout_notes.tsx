@@ -94,6 +94,8 @@ const WAITING: Record<Waiting, string> = {
   unreachable: 'No connection to the shop. Your order is kept and asked for again as soon as the '
     + 'shop answers. It cannot be ordered twice.',
   busy: 'The shop is very busy. Your order is kept, and is tried again in a moment.',
+  provider: 'The payment service gives no answer. Your order is kept, and is tried again in a moment. '
+    + 'Nothing was paid yet.',
   preparing: 'Your payment is being prepared. One moment …',
 };
 

@@ -76,23 +76,33 @@ function ManualWay({ payment }: WayProps) {
   );
 }
 
+/* Whoever comes back from there may be here before the word that he has paid. */
 function OtherWay({ payment }: WayProps) {
-  const url = payment.checkout_url;
-  if (!url || new URL(url).origin === location.origin)
-    return <Loading what="Waiting for the word that it is paid …" />;
   return (
-    <a class="button main big full" href={url}>
-      Go on to pay {money(payment.amount, payment.currency)}
-      <ExternalLink size={20} aria-hidden="true" />
-    </a>
+    <div class="stack">
+      <a class="button main big full" href={payment.checkout_url!}>
+        Go on to pay {money(payment.amount, payment.currency)}
+        <ExternalLink size={20} aria-hidden="true" />
+      </a>
+      <Notice kind="wait">
+        <p>
+          Paid already? Then do not pay again: the word of it can take a minute, and this page shows it by
+          itself. You can close it: the order is made without it, and waits among your orders.
+        </p>
+      </Notice>
+    </div>
   );
+}
+
+/* It is paid on a page of the provider's own. */
+function isElsewhere({ checkout_url: url }: Payment): boolean {
+  return url !== null && new URL(url).origin !== location.origin;
 }
 
 export function Way(props: WayProps) {
   if (props.payment.status === 'creating')
     return <Loading what="Your payment is being prepared …" />;
-  if (props.payment.provider === 'test')
-    return <TestWay {...props} />;
-  return props.payment.provider === 'manual' ? <ManualWay {...props} />
-    : <OtherWay {...props} />;
+  if (isElsewhere(props.payment))
+    return <OtherWay {...props} />;
+  return props.payment.provider === 'manual' ? <ManualWay {...props} /> : <TestWay {...props} />;
 }

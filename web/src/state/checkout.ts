@@ -6,6 +6,7 @@
  * has a new key: a key stands for one payment for good, whatever becomes of that. */
 import { signal } from '@preact/signals';
 import { CallError, type Fulfilment, type Order, type Payment, call, newKey } from '../api';
+import { MONEY_MAX } from '../format';
 import { lines, settled } from './cart';
 import { reachable, whenReachedAgain } from './connection';
 import { hasShape, inBrowser, inTab } from './kept';
@@ -25,7 +26,7 @@ interface Body { fulfilment: Fulfilment; address?: string; note?: string; expect
 interface Attempt { user: number; key: string; body: Body; cart: string; at: number }
 
 export type Placed = { order: Order } | { payment: Payment };
-export type Waiting = 'unreachable' | 'busy' | 'preparing';
+export type Waiting = 'unreachable' | 'busy' | 'provider' | 'preparing';
 
 const ATTEMPT_MS = 10 * 60_000;
 const AGAIN_MS = 2500;
@@ -77,7 +78,7 @@ function bodyOf({ fulfilment, address, note }: Draft, expectedTotal: number): Bo
     fulfilment: fulfilment ?? 'pickup',
     ...(fulfilment === 'delivery' ? { address: address.trim() } : {}),
     ...(note.trim() ? { note: note.trim() } : {}),
-    expected_total: expectedTotal,
+    expected_total: Math.min(expectedTotal, MONEY_MAX), // of a larger cart the shop says what is wrong with it
   };
 }
 
@@ -94,10 +95,12 @@ export function openAttempt(): Attempt | null {
   return isOurs && (mark === '' || mark === attempt.cart) ? attempt : null;
 }
 
-function begin(body: Body): Attempt {
+function keptAttempt(body: Body): Attempt | null {
   const had = openAttempt();
-  if (had && JSON.stringify(had.body) === JSON.stringify(body))
-    return had;
+  return had && JSON.stringify(had.body) === JSON.stringify(body) ? had : null;
+}
+
+function newAttempt(body: Body): Attempt {
   return { user: me.peek()?.id ?? 0, key: newKey(), body, cart: cartMark(), at: Date.now() };
 }
 
@@ -128,7 +131,7 @@ function judge(error: unknown): Answer {
   if (error.status === 0)
     return { waiting: 'unreachable', waitMs: 2 * AGAIN_MS };
   if (error.status === 503)
-    return { waiting: 'busy', waitMs: error.retryAfterS ? error.retryAfterS * 1000 : AGAIN_MS };
+    return { waiting: error.code === 'provider_unavailable' ? 'provider' : 'busy', waitMs: error.retryAfterS ? error.retryAfterS * 1000 : AGAIN_MS };
   if (error.code === 'payment_required') {
     const payment = error.problem.payment as Payment;
     return payment.checkout_url ? { placed: { payment }, waitMs: 0 }
@@ -146,12 +149,14 @@ async function ask(attempt: Attempt): Promise<Answer> {
   }
 }
 
-/* Asks until there is an answer. Throws the CallError of a refusal, which changed nothing. */
+/* Asks until there is an answer. Throws the CallError of a refusal, which changed nothing. Only a payment
+ * that was there before may be over, and makes way for another; one that the provider refuses at once
+ * would be refused for ever. */
 async function run(
-  first: Attempt, onWait: (why: Waiting) => void, stop: AbortSignal,
+  first: Attempt, wasSent: boolean, onWait: (why: Waiting) => void, stop: AbortSignal,
 ): Promise<Placed> {
   let attempt = first;
-  for (;;) {
+  for (let mayBeOver = wasSent; ;) {
     inTab.set('order.attempt', attempt);
     try {
       const { placed, waiting, waitMs } = await ask(attempt);
@@ -160,6 +165,7 @@ async function run(
         return placed;
       }
       onWait(waiting!);
+      mayBeOver = true;
       await pause(waitMs, stop);
       while (!reachable.peek())
         await pause(AGAIN_MS, stop);
@@ -167,8 +173,9 @@ async function run(
       if (!(error instanceof CallError))
         throw error; // the page was left: the attempt stays
       inTab.set('order.attempt', null);
-      if (stop.aborted || !DEAD.includes(error.code ?? ''))
+      if (stop.aborted || !mayBeOver || !DEAD.includes(error.code ?? ''))
         throw error;
+      mayBeOver = false;
       attempt = { ...attempt, key: newKey(), at: Date.now() }; // the old key's payment is over
     }
   }
@@ -177,9 +184,11 @@ async function run(
 /* Orders what is in the cart as the draft says, for the total that was shown. */
 export async function place(shownTotal: number, onWait: (why: Waiting) => void, stop: AbortSignal) {
   await settled();
-  return run(begin(bodyOf(draft(), shownTotal)), onWait, stop);
+  const body = bodyOf(draft(), shownTotal);
+  const had = keptAttempt(body);
+  return run(had ?? newAttempt(body), had !== null, onWait, stop);
 }
 
 export function resume(attempt: Attempt, onWait: (why: Waiting) => void, stop: AbortSignal) {
-  return run(attempt, onWait, stop);
+  return run(attempt, true, onWait, stop);
 }
