@@ -53,7 +53,7 @@ static enum err limit_rate(struct call *c)
     if (state.allowed)
         return ERR_OK;
     c->problem.retry_after_ms = state.retry_ms;
-    return problem_set(&c->problem, PROBLEM_RATE_LIMITED, "Please wait a moment.");
+    return problem_set(&c->problem, PROBLEM_RATE_LIMITED, "Too many requests from this address.");
 }
 
 static enum err run(struct call *c)

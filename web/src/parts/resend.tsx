@@ -4,6 +4,7 @@ import { countdown } from '../format';
 import { seconds, serverNow } from '../state/clock';
 import { type Pending, keepPending } from '../state/signup';
 import { toast } from '../state/toast';
+import { explain } from '../words';
 import { Button, type ButtonKind } from './button';
 
 export interface ResendProps {
@@ -27,10 +28,12 @@ export function Resend({ signup, kind, onRefused }: ResendProps) {
       if (!(error instanceof CallError))
         throw error;
       const { otp } = error.problem as { otp?: { resend_at: string } };
-      if (otp)
-        keepPending({ ...signup, otp: { ...signup.otp, resend_at: otp.resend_at } });
-      else
+      if (!otp) {
         onRefused(error);
+        return;
+      }
+      keepPending({ ...signup, otp: { ...signup.otp, resend_at: otp.resend_at } });
+      toast(explain(error), { kind: 'bad' });
     }
   }
 

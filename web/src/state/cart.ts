@@ -4,15 +4,15 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import { type Cart, type CartLine, CallError, call } from '../api';
 import { stockWords } from '../line_words';
-import { ended, explain } from '../words';
+import { CART_FULL, ended, explain } from '../words';
 import { whenReachedAgain } from './connection';
-import { type GuestLine, LINES_MAX, QUANTITY_MAX, guest, sendGuest, setGuest, setGuestQuantity } from './guest';
+import { type GuestLine, QUANTITY_MAX, guest, sendGuest, setGuest, setGuestQuantity } from './guest';
 import { foodById, foods, loadMenu } from './menu';
 import { me, wasEnded } from './session';
 import { listen, tell } from './tabs';
 import { toast } from './toast';
 
-export { LINES_MAX, QUANTITY_MAX };
+export { QUANTITY_MAX };
 
 type Dish = { id: number; name: string };
 type Wish = { name: string; quantity: number };
@@ -159,13 +159,16 @@ function leftWords(id: number): string {
   return ended(stockWords(foodById.peek().get(id)?.stock ?? 0));
 }
 
-async function refused(id: number, error: unknown) {
+async function refused(id: number, name: string, error: unknown) {
   if (!(error instanceof CallError) || ![404, 409].includes(error.status)) {
     refuse(id, explain(error));
     return;
   }
   await Promise.all([loadMenu(), loadCart().catch(() => {})]);
-  refuse(id, error.code === 'out_of_stock' ? leftWords(id) : explain(error));
+  if (error.code === 'food_not_found' && !quantityOf(id))
+    toast(`${name} is no longer on the menu.`, { kind: 'bad' }); // nor has it a place any more to say so
+  else
+    refuse(id, error.code === 'out_of_stock' ? leftWords(id) : explain(error));
 }
 
 let sending: Promise<void> | null = null;
@@ -186,7 +189,7 @@ async function sendOne(id: number, wish: Wish) {
   } catch (error) {
     wanted.value = without(wanted.peek(), id);
     if (me.peek()?.id === mine)
-      await refused(id, error);
+      await refused(id, wish.name, error);
   }
 }
 
@@ -203,7 +206,7 @@ function setGuestLine(food: Dish, quantity: number) {
   if (quantity > quantityOf(food.id) && quantity > stock)
     refuse(food.id, leftWords(food.id));
   else if (!setGuestQuantity(food, quantity))
-    refuse(food.id, `A cart holds ${LINES_MAX} different dishes. Take one out first.`);
+    refuse(food.id, CART_FULL);
   if (me.peek())
     refresh();
 }
