@@ -5,11 +5,15 @@ import { after, before, test } from 'node:test';
 import {
   DESK, SHOP_URL, assertFits, assertQuiet, button, heading, link, logInAt, startBrowser, visitor,
 } from '../lib/browser.mjs';
+import { beginToPay, checkOut, choose, follows, pay } from '../lib/ordering.mjs';
 import { ADMIN, startServer } from '../lib/server.mjs';
 import { PASSWORD, addFood, logInAdmin } from '../lib/shop.mjs';
 import { startSmtp } from '../lib/smtp.mjs';
 
 const MARKUP = '<img src=x onerror=alert(1)> no onions';
+
+const JOLLOF = { name: 'Jollof rice', category: 'Rice', price: 250000 };
+const SUYA = { name: 'Beef suya', category: 'Grill', price: 200000, stock: 9 };
 
 let server;
 let smtp;
@@ -26,8 +30,8 @@ before(async () => {
   });
   await server.makeAdmin();
   const admin = await logInAdmin(server);
-  await addFood(admin, { name: 'Jollof rice', category: 'Rice', price: 250000 });
-  await addFood(admin, { name: 'Beef suya', category: 'Grill', price: 200000, stock: 9 });
+  await addFood(admin, JOLLOF);
+  await addFood(admin, SUYA);
   browser = await startBrowser(server.port);
 });
 
@@ -59,9 +63,6 @@ async function signUp(page, email) {
   await page.waitForURL((url) => url.pathname !== '/verify');
 }
 
-/* The step of the order's track that is the present one. */
-const follows = (page, word) => page.locator('[aria-current=step]', { hasText: word }).waitFor();
-
 test('from sign-up to a completed order, followed live', async (t) => {
   const customer = await visitor(t, browser);
   const admin = await visitor(t, browser, { viewport: DESK });
@@ -70,11 +71,8 @@ test('from sign-up to a completed order, followed live', async (t) => {
   await logInAt(admin, ADMIN.email, ADMIN.password);
   await heading(admin, 'Board').waitFor();
 
-  await customer.goto('/');
-  await button(customer, 'Add Jollof rice').click();
+  await choose(customer, JOLLOF, SUYA);
   await button(customer, 'One more Jollof rice').click();
-  await button(customer, 'Add Beef suya').click();
-  await link(customer, /3 dishes.*View cart/).click();
   await assertFits(customer);
   await link(customer, /^Check out/).click();
   await link(customer, 'Create an account').click();
@@ -86,10 +84,8 @@ test('from sign-up to a completed order, followed live', async (t) => {
   await customer.getByLabel('Where to?').fill('12 Palm Street\nFlat 3');
   await customer.getByLabel(/^A note for the kitchen/).fill(MARKUP);
   await assertFits(customer);
-  await button(customer, 'Pay ₦7,000').click();
 
-  await customer.waitForURL('**/pay/**');
-  server.secrets.add(new URL(customer.url()).hash.slice(1));
+  await beginToPay(server, customer, 'Pay ₦7,000');
   await assertFits(customer);
   await button(customer, 'Pay ₦7,000').click();
   await customer.waitForURL('**/orders/*');
@@ -126,16 +122,8 @@ test('an order is cancelled with a reason, and the money is owed back', async (t
 
   await customer.goto('/signup');
   await signUp(customer, 'bola@example.org');
-  await customer.goto('/');
-  await button(customer, 'Add Beef suya').click();
-  await link(customer, /View cart/).click();
-  await link(customer, /^Check out/).click();
-  await customer.getByLabel('Pick it up').check();
-  await button(customer, /^Pay /).click();
-  await customer.waitForURL('**/pay/**');
-  server.secrets.add(new URL(customer.url()).hash.slice(1));
-  await button(customer, /^Pay /).click();
-  await customer.waitForURL('**/orders/*');
+  await checkOut(customer, SUYA);
+  await pay(server, customer);
 
   await admin.goto('/admin');
   await logInAt(admin);
@@ -155,12 +143,8 @@ test('a declined payment keeps the cart; a forgotten password is replaced', asyn
 
   await page.goto('/signup');
   await signUp(page, email);
-  await page.goto('/');
-  await button(page, 'Add Jollof rice').click();
-  await link(page, /View cart/).click();
-  await link(page, /^Check out/).click();
-  await page.getByLabel('Pick it up').check();
-  await button(page, /^Pay /).click();
+  await checkOut(page, JOLLOF);
+  await beginToPay(server, page);
   await button(page, 'Decline').click();
   await page.getByText('The payment was declined').waitFor();
   await link(page, 'To the cart').click();

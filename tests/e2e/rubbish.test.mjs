@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
-  DESK, SHOP_URL, assertQuiet, button, heading, link, logInAt, startBrowser, tab, visitor,
+  DESK, SHOP_URL, assertQuiet, button, heading, link, logInAt, sessionOf, startBrowser, tab, visitor,
 } from '../lib/browser.mjs';
+import { checkOut } from '../lib/ordering.mjs';
 import { startServer } from '../lib/server.mjs';
 import { PASSWORD, addFood, logInAdmin, order, signUp, unique } from '../lib/shop.mjs';
 
@@ -112,14 +113,9 @@ const everythingKept = (page) => page.evaluate(() => JSON.stringify([{ ...localS
 
 test('whoever logs out leaves nothing of an order to the next one at this browser', async (t) => {
   const [customer, next] = [await signUp(server), await signUp(server)];
-  const page = await visitor(t, browser);
+  const page = await visitor(t, browser, sessionOf(customer));
   const second = await tab(page.context());
-  await page.goto('/login');
-  await logInAt(page, customer.user.email, PASSWORD);
-  await page.waitForURL((url) => url.pathname === '/');
-  await button(page, `Add ${dish.name}`).click();
-  await link(page, /View cart/).click();
-  await link(page, /^Check out/).click();
+  await checkOut(page, dish);
   await page.getByLabel('Have it delivered').check();
   await page.getByLabel('Where to?').fill('7 Marina');
   await page.getByLabel(/^A note/).fill('Ring twice');

@@ -3,8 +3,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
-  SHOP_URL, assertQuiet, button, heading, link, logInAt, startBrowser, tab, visitor,
+  SHOP_URL, assertQuiet, button, heading, link, logInAt, sessionOf, startBrowser, tab, visitor,
 } from '../lib/browser.mjs';
+import {
+  arriveAtPayment, beginToPay, checkOut, choose, follow, follows, isAt, ordersOf, pay,
+} from '../lib/ordering.mjs';
 import { freePort } from '../lib/ports.mjs';
 import { startServer } from '../lib/server.mjs';
 import { PASSWORD, addFood, logIn, logInAdmin, move, order, signUp, unique } from '../lib/shop.mjs';
@@ -24,40 +27,12 @@ after(async () => {
   await server?.stop();
 });
 
-/* A customer with an account and a dish of his own, logged in at the page. */
-async function begin(t, food = {}, options = {}) {
+/* A customer who is logged in, and a dish of his own. */
+async function begin(t, food = {}) {
   const customer = await signUp(server);
   const dish = await addFood(admin, { name: unique('Dish'), price: 100000, ...food });
-  const page = await visitor(t, browser, options);
-  await page.goto('/login');
-  await logInAt(page, customer.user.email, PASSWORD);
-  await page.waitForURL((url) => url.pathname !== '/login');
-  return { customer, dish, page };
+  return { customer, dish, page: await visitor(t, browser, sessionOf(customer)) };
 }
-
-async function fill(page, dish) {
-  await page.goto('/');
-  await button(page, `Add ${dish.name}`).click();
-  await link(page, /View cart/).click();
-  await heading(page, dish.name).waitFor();
-}
-
-async function checkOut(page, dish) {
-  await fill(page, dish);
-  await link(page, /^Check out/).click();
-  await page.getByLabel('Pick it up').check();
-}
-
-async function pay(page) {
-  await button(page, /^Pay /).click();
-  await page.waitForURL('**/pay/**');
-  server.secrets.add(new URL(page.url()).hash.slice(1));
-  await button(page, /^Pay /).click();
-  await page.waitForURL('**/orders/*');
-}
-
-const ordersOf = async (customer) => (await customer.get('/api/orders')).body.items;
-const follows = (page, word) => page.locator('[aria-current=step]', { hasText: word }).waitFor();
 
 test('a session that ends in mid-checkout: what was typed is there after logging in again', async (t) => {
   const { customer, dish, page } = await begin(t);
@@ -66,7 +41,8 @@ test('a session that ends in mid-checkout: what was typed is there after logging
   await page.getByLabel('Have it delivered').check();
   await page.getByLabel('Where to?').fill('7 Marina');
   await page.getByLabel(/^A note/).fill('Ring twice');
-  await customer.put('/api/me/password', { current_password: PASSWORD, new_password: `${PASSWORD} 2` });
+  const elsewhere = await logIn(server, customer.user.email);
+  await elsewhere.put('/api/me/password', { current_password: PASSWORD, new_password: `${PASSWORD} 2` });
   server.secrets.add(`${PASSWORD} 2`);
   await button(page, /^Pay /).click();
   await page.getByText(/session has ended/i).first().waitFor();
@@ -74,9 +50,8 @@ test('a session that ends in mid-checkout: what was typed is there after logging
   await page.waitForURL('**/checkout');
   assert.equal(await page.getByLabel('Where to?').inputValue(), '7 Marina');
   assert.equal(await page.getByLabel(/^A note/).inputValue(), 'Ring twice');
-  await pay(page);
-  const again = await logIn(server, customer.user.email, `${PASSWORD} 2`);
-  const [placed, ...others] = await ordersOf(again);
+  await pay(server, page);
+  const [placed, ...others] = await ordersOf(elsewhere);
   assert.deepEqual([placed.address, placed.note, others.length], ['7 Marina', 'Ring twice', 0]);
   assertQuiet(page);
 });
@@ -90,7 +65,7 @@ test('a price that changes under a filled cart is said, and the new one has to b
   await page.getByText('The price has changed while you were choosing').waitFor();
   assert.deepEqual(await ordersOf(customer), []);
   await button(page, 'Pay ₦1,300').waitFor();
-  await pay(page);
+  await pay(server, page);
   assert.equal((await ordersOf(customer))[0].total, 130000);
   assertQuiet(page);
 });
@@ -99,14 +74,13 @@ test('a dish that is sold out under a filled cart is named, and the rest goes on
   const { customer, dish, page } = await begin(t, { stock: 1 });
   const other = await addFood(admin, { name: unique('Other'), price: 50000 });
 
-  await fill(page, other);
-  await checkOut(page, dish);
+  await checkOut(page, other, dish);
   await order(await signUp(server), [dish]);
   await button(page, /^Pay /).click();
   await page.getByText(dish.name).first().waitFor();
   await button(page, 'Go on without').click();
   await button(page, 'Pay ₦500').waitFor();
-  await pay(page);
+  await pay(server, page);
   const [placed] = await ordersOf(customer);
   assert.deepEqual(placed.items.map((line) => line.name), [other.name]);
   assertQuiet(page);
@@ -115,7 +89,7 @@ test('a dish that is sold out under a filled cart is named, and the rest goes on
 test('a dish that the kitchen takes off the menu is marked in the cart, which can be mended', async (t) => {
   const { dish, page } = await begin(t);
 
-  await fill(page, dish);
+  await choose(page, dish);
   await admin.put(`/api/foods/${dish.id}/availability`, { available: false });
   await page.reload();
   await page.getByText('Not available now.').waitFor();
@@ -186,10 +160,9 @@ test('quick taps add up, and a double tap on Pay orders once', async (t) => {
   await link(page, /^Check out/).click();
   await page.getByLabel('Pick it up').check();
   await button(page, 'Pay ₦7,000').dblclick();
-  await page.waitForURL('**/pay/**');
-  server.secrets.add(new URL(page.url()).hash.slice(1));
+  await arriveAtPayment(server, page);
   await button(page, 'Pay ₦7,000').dblclick();
-  await page.waitForURL('**/orders/*');
+  await page.waitForURL('**/orders/*'); // led there
   const orders = await ordersOf(customer);
   assert.deepEqual(orders.map(({ items }) => items.map((line) => line.quantity)), [[7]]);
   assertQuiet(page);
@@ -197,7 +170,7 @@ test('quick taps add up, and a double tap on Pay orders once', async (t) => {
 
 test('the back button leads through the whole way, and never to a payment that is over', async (t) => {
   const { dish, page } = await begin(t);
-  const at = (path) => page.waitForURL((url) => url.pathname === path);
+  const at = (path) => page.waitForURL(isAt(path));
 
   await checkOut(page, dish);
   await page.goBack();
@@ -211,13 +184,11 @@ test('the back button leads through the whole way, and never to a payment that i
   await page.goForward();
   await at('/checkout');
   await page.getByLabel('Pick it up').check();
-  await button(page, /^Pay /).click();
-  await page.waitForURL('**/pay/**');
-  server.secrets.add(new URL(page.url()).hash.slice(1));
+  await beginToPay(server, page);
   await page.goBack();
   await at('/checkout');
   await button(page, /^Pay /).waitFor();
-  await pay(page);
+  await pay(server, page);
   await page.goBack();
   await page.waitForURL((url) => !url.pathname.startsWith('/pay/'));
   assertQuiet(page);
@@ -232,10 +203,9 @@ test('without a connection it is said, what was chosen stays, and it is sent whe
   await page.getByText('No connection to the shop').first().waitFor();
   assert.deepEqual(await ordersOf(customer), []);
   await page.context().setOffline(false);
-  await page.waitForURL('**/pay/**');
-  server.secrets.add(new URL(page.url()).hash.slice(1));
+  await arriveAtPayment(server, page);
   await button(page, /^Pay /).click();
-  await page.waitForURL('**/orders/*');
+  await follow(page);
   assert.equal((await ordersOf(customer)).length, 1);
 });
 
@@ -248,10 +218,7 @@ test('the server is killed under an open order page, comes back, and the page go
   const boss = await logInAdmin(own);
   const customer = await signUp(own);
   const placed = await order(customer, [await addFood(boss)]);
-  const page = await visitor(t, its);
-  await page.goto('/login');
-  await logInAt(page, customer.user.email, PASSWORD);
-  await page.waitForURL((url) => url.pathname !== '/login');
+  const page = await visitor(t, its, sessionOf(customer));
   await page.goto(`/orders/${placed.id}`);
   await follows(page, 'Ordered');
   await page.evaluate(() => { window.sameVisit = true; });
