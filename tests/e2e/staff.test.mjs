@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
-  DESK, PHONE, SHOP_URL, assertFits, assertQuiet, button, heading, link, logInAt, startBrowser, visitor,
+  DESK, PHONE, SHOP_URL, assertFits, assertQuiet, button, heading, link, sessionOf, startBrowser, visitor,
 } from '../lib/browser.mjs';
-import { Client } from '../lib/client.mjs';
-import { ADMIN, startServer } from '../lib/server.mjs';
-import {
-  PASSWORD, addFood, fillCart, logInAdmin, order, place, signUp, unique,
-} from '../lib/shop.mjs';
+import { Client, openStream } from '../lib/client.mjs';
+import { isAt } from '../lib/ordering.mjs';
+import { startServer } from '../lib/server.mjs';
+import { addFood, fillCart, logIn, logInAdmin, place, signUp, unique } from '../lib/shop.mjs';
+
+const STREAMS_MAX = 10;
 
 let server;
 let browser;
@@ -27,11 +28,10 @@ after(async () => {
   await server?.stop();
 });
 
-async function begin(t, path, options = { viewport: DESK }) {
-  const page = await visitor(t, browser, options);
+/* The page of an admin. */
+async function begin(t, path, { viewport = DESK, who = admin } = {}) {
+  const page = await visitor(t, browser, { viewport, ...sessionOf(who) });
   await page.goto(path);
-  await logInAt(page, ADMIN.email, ADMIN.password);
-  await page.waitForURL((url) => url.pathname !== '/login');
   return page;
 }
 
@@ -45,6 +45,24 @@ async function paidOrder(customer, dish, members) {
   const { body } = await admin.post(`/api/admin/payments/${payment.id}/received`);
   return (await customer.get(`/api/orders/${body.order_id}`)).body;
 }
+
+test('the currency, changed while the first customer pays: nothing is saved, and it is said why', async (t) => {
+  const customer = await signUp(server);
+  const page = await begin(t, '/admin/settings');
+
+  await page.getByLabel('Currency').fill('EUR');
+  await page.getByLabel('Name of the shop').fill('Suya & Söhne');
+  await fillCart(customer, await addFood(admin, { name: unique('First') }));
+  await place(customer);
+  await button(page, 'Save').click();
+  await page.getByText('Nothing was saved: NGN stays, because somebody has paid or ordered meanwhile.').waitFor();
+  assert.equal(await page.getByLabel('Name of the shop').inputValue(), 'Suya & Söhne');
+  await assertFits(page);
+  await button(page, 'Save').click();
+  await page.getByText('The settings are saved.').waitFor();
+  assert.equal((await new Client(server).get('/api/shop')).body.currency, 'NGN');
+  assertQuiet(page);
+});
 
 for (const [device, viewport] of Object.entries({ desk: DESK, phone: PHONE }))
   test(`menu, ${device}: a price in two taps, a switch with an undo, stock`, async (t) => {
@@ -138,6 +156,109 @@ test('two admins edit the same dish: the second is told, and loses nothing', asy
   assertQuiet(page);
 });
 
+test('the menu’s table: what somebody else has changed, and a shop that cannot store, are told at the dish', async (t) => {
+  const dish = await addFood(admin, { name: unique('Dish'), price: 100000, stock: 5 });
+  const page = await begin(t, '/admin/menu');
+  const price = (shown) => button(page, `Price of ${dish.name}: ${shown}. Change it`);
+
+  await page.getByRole('searchbox').fill(dish.name);
+  await price('₦1,000').click();
+  await page.keyboard.type('1200');
+  await admin.put(`/api/foods/${dish.id}/price`, { price: 110000 });
+  await page.keyboard.press('Enter');
+  await page.getByText('Somebody else has just set ₦1,100. Enter sets yours all the same.').waitFor();
+  assert.equal((await foodNow(dish)).price, 110000);
+  await page.keyboard.press('Enter');
+  await price('₦1,200').waitFor();
+  assert.equal((await foodNow(dish)).price, 120000);
+
+  server.setFull(true);
+  t.after(() => server.setFull(false));
+  await page.getByRole('switch', { name: `${dish.name} is on sale` }).click();
+  const refused = row(page, dish.name).getByRole('alert');
+  await refused.getByText('The shop is very busy. Nothing was changed').waitFor();
+  await page.locator(`[role=switch][aria-label="${dish.name} is on sale"][aria-checked=true]`).waitFor();
+  server.setFull(false);
+  await admin.put(`/api/foods/${dish.id}/stock`, { stock: null });
+  await button(page, `One ${dish.name} less`).click();
+  await refused.getByText('Somebody has stopped counting this dish, so nothing was changed.').waitFor();
+  assertQuiet(page);
+});
+
+test('a dish that somebody else removes while it is changed: that is said, and nothing comes back', async (t) => {
+  const dish = await addFood(admin, { name: unique('Dish') });
+  const page = await begin(t, `/admin/menu/${dish.id}`);
+
+  await page.getByLabel('Description').fill('Mine');
+  await admin.delete(`/api/foods/${dish.id}`);
+  await button(page, 'Save').click();
+  await page.getByText('This dish is no longer on the menu.').waitFor();
+  assert.equal(await page.getByLabel('Description').inputValue(), 'Mine');
+  await new Client(server).get(`/api/foods/${dish.id}`, { expect: 'food_not_found' });
+  assertQuiet(page);
+});
+
+test('two cooks at once: who comes second is told how it is', async (t) => {
+  const customer = await signUp(server);
+  const { id } = await paidOrder(customer, await addFood(admin, { name: unique('Dish') }));
+  const page = await begin(t, `/admin/orders/${id}`);
+
+  await button(page, 'Confirm').waitFor();
+  // In one breath, so that the page cannot hear of the other cook before its button is pressed.
+  await page.evaluate((order) => {
+    const other = new XMLHttpRequest();
+    other.open('PUT', `/api/orders/${order}/status`, false);
+    other.setRequestHeader('Content-Type', 'application/json');
+    other.send('{"status":"cancelled","note":"Sold out"}');
+    [...document.querySelectorAll('button')].find(({ textContent }) => /Confirm/.test(textContent)).click();
+  }, id);
+  await page.getByText(`Somebody else was faster: order ${id} is now “Cancelled”.`).waitFor();
+  await page.getByText('Sold out').waitFor();
+  assert.equal(await button(page, 'Confirm').count(), 0);
+  await page.goto('/admin/orders/999999');
+  await page.getByText('This is not here: it was taken away').waitFor();
+  assertQuiet(page);
+});
+
+test('a board without news says that it does not ring, until there are some again', async (t) => {
+  const customer = await signUp(server);
+  const dish = await addFood(admin, { name: unique('Dish') });
+  const streams = await Promise.all(Array.from({ length: STREAMS_MAX },
+    () => openStream(admin, '/api/admin/orders/events')));
+  const page = await begin(t, '/admin');
+  const lost = page.getByText('New orders are not shown and do not ring.');
+
+  await lost.waitFor();
+  for (const stream of streams) stream.close();
+  await lost.waitFor({ state: 'detached' });
+  await paidOrder(customer, dish);
+  await page.getByRole('article').filter({ hasText: dish.name }).getByText('Not seen yet').waitFor();
+  assertQuiet(page);
+});
+
+test('the last admin cannot leave, and one who is none any more is shown out', async (t) => {
+  const page = await begin(t, '/admin/customers');
+
+  await page.getByRole('searchbox').fill('admin@example.com');
+  await row(page, '(you)').getByRole('button').first().click();
+  await button(page, 'Remove admin rights').first().click();
+  await button(page, 'Remove admin rights').last().click();
+  await page.getByText('Nothing was changed: this is the last admin').waitFor();
+
+  const other = await signUp(server);
+  await admin.put(`/api/admin/users/${other.user.id}`, { role: 'admin' });
+  const board = await begin(t, '/admin', { who: await logIn(server, other.user.email) });
+  await heading(board, 'Board').waitFor();
+  await admin.put(`/api/admin/users/${other.user.id}`, { role: 'user' });
+  await board.getByText('Your session has ended.').waitFor();
+  await board.getByLabel('Email or phone').fill(other.user.email);
+  await board.getByLabel('Password', { exact: true }).fill(other.password);
+  await button(board, 'Log in').click();
+  await board.waitForURL(isAt('/admin'));
+  await board.getByText('Only the people who run the shop can see this page.').waitFor();
+  assertQuiet(page, board);
+});
+
 test('money by hand: the customer sees how to pay, the admin confirms, the order is there', async (t) => {
   const customer = await signUp(server);
   const dish = await addFood(admin, { name: unique('Dish'), price: 345600 });
@@ -155,6 +276,13 @@ test('money by hand: the customer sees how to pay, the admin confirms, the order
   await button(card, 'Yes, ₦3,456 is here').click();
   await payer.getByText('Paid. Thank you!').waitFor();
   assert.equal((await customer.get('/api/orders')).body.items.length, 1);
+
+  // Given up: whoever has sent the money all the same is told what to do.
+  await fillCart(customer, [dish, 1]);
+  const other = await place(customer);
+  await customer.delete(`/api/payments/${other.id}`, { expect: 204 });
+  await payer.goto(other.checkout_url);
+  await payer.getByText(`Do not send it again: tell the shop payment number ${other.id}.`).waitFor();
   assertQuiet(page, payer);
 });
 
@@ -202,10 +330,9 @@ test('a new order rings and is counted on every page of the staff; it is cancell
   const customer = await signUp(server);
   const dish = await addFood(admin, { name: unique('Dish'), price: 100000 });
   const { body: { items: open } } = await admin.get('/api/admin/orders?status=pending&limit=100');
-  const page = await visitor(t, browser, { viewport: DESK });
+  const page = await visitor(t, browser, { viewport: DESK, ...sessionOf(admin) });
   await page.addInitScript(listen);
   await page.goto('/admin');
-  await logInAt(page, ADMIN.email, ADMIN.password);
   await button(page, 'Turn the bell on').click();
   await button(page, 'Bell is on').waitFor();
   await page.keyboard.press('s'); // what other tests have left

@@ -17,6 +17,7 @@ import { HANG_MS } from './server.mjs';
 export class Provider {
   decide = undefined;   // (kind, key) → a mode, or nothing: then the modes that were set
   calls = [];           // {kind, key, body, mode}, in the order they came
+  tells = null;         // the shop's port: whoever pays or declines on the page here, it is told at once
   payments = new Map(); // key → {key, id, state, amount, currency, returnUrl, expiresAt, creations}
   #modes = { create: ['answer'], look: ['answer'], cancel: ['answer'] };
   #held = [];
@@ -102,10 +103,30 @@ export class Provider {
     });
   }
 
+  /* The page on which customers pay: what they choose there, and the way back to the shop. */
+  async #page(res, id, chosen) {
+    const payment = [...this.payments.values()].find((other) => other.id === id);
+    if (!chosen) {
+      res.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' });
+      res.end(`<!doctype html><title>Payment service</title><h1>Pay ${payment.amount} ${payment.currency}</h1>
+        <form method="post"><button name="state" value="paid">Pay</button>
+        <button name="state" value="failed">Decline</button></form><a href="${payment.returnUrl}">Back to the shop</a>`);
+      return;
+    }
+    payment.state = new URLSearchParams(chosen).get('state');
+    if (this.tells) await this.tell(payment.key.split('-')[1], payment.state, { port: this.tells });
+    res.writeHead(303, { Location: payment.returnUrl }).end();
+  }
+
   async #handle(req, res) {
     let text = '';
     for await (const chunk of req) text += chunk;
-    const [, , key, suffix] = req.url.split('/');
+    const [, what, key, suffix] = req.url.split('/');
+    if (what !== 'payments') {
+      if (what === 'checkout') await this.#page(res, key, text);
+      else res.writeHead(404).end();
+      return;
+    }
     const kind = suffix === 'cancel' ? 'cancel' : { PUT: 'create', GET: 'look' }[req.method];
     const modes = this.#modes[kind];
     const mode = this.decide?.(kind, key) ?? (modes.length > 1 ? modes.shift() : modes[0]);

@@ -219,6 +219,11 @@ export class Server {
     assert.equal(code, 0, 'servery admin create');
   }
 
+  /* No file of its can grow, or again as it was: as if the disk were full, for this program alone. */
+  setFull(full) {
+    execFileSync('prlimit', ['--pid', String(this.child.pid), `--fsize=${full ? '0' : 'unlimited'}:`]);
+  }
+
   // How it ended by itself: [code, signal].
   async ended() {
     return this.#closed;
