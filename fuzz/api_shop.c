@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "api/client.h"
+#include "api/health.h"
 #include "api/hub.h"
 #include "api/image_cache.h"
 #include "api/menu.h"
@@ -249,6 +250,7 @@ struct api_shop *api_shop_open(void)
     api->mail_waits = on_mail;
     open_store(api);
     api->hub = hub_create(api->store);
+    api->health = health_create(api->store, HEALTH_WAIT_MS);
     api->pages = pages_create();
     api->metrics = metrics_create(1);
     api->all_limit = rate_limit_create("all", RATE_PER_MINUTE);

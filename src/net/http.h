@@ -30,7 +30,7 @@ enum http_lane {
     HTTP_LANE_READ,   /* may use all workers */
     HTTP_LANE_WRITE,  /* at most three quarters of them */
     HTTP_LANE_HASH,   /* waits for a password hash: at most a quarter */
-    HTTP_LANE_HEALTH, /* has a worker of its own beside those, and so is never behind them */
+    HTTP_LANE_HEALTH, /* has workers of its own beside those, and so is never behind them */
     HTTP_LANES,
 };
 

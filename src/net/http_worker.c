@@ -10,6 +10,9 @@
 #include <semaphore.h>
 #include <stdlib.h>
 
+/* One that asks how the server is, beside one that reads what it has counted. */
+enum { HEALTH_WORKERS = 2 };
+
 struct worker {
     struct http_workers *workers;
     pthread_t thread;
@@ -178,10 +181,10 @@ struct http_workers *http_workers_create(struct http_server *server, int n)
     workers->lanes[HTTP_LANE_READ].running_max = n;
     workers->lanes[HTTP_LANE_WRITE].running_max = at_least_one(n * 3 / 4);
     workers->lanes[HTTP_LANE_HASH].running_max = at_least_one(n / 4);
-    workers->lanes[HTTP_LANE_HEALTH].running_max = 1;
+    workers->lanes[HTTP_LANE_HEALTH].running_max = HEALTH_WORKERS;
     workers->slow_max = at_least_one(n - at_least_one(n / 8));
     workers->most = n;
-    workers->n = n + workers->lanes[HTTP_LANE_HEALTH].running_max;
+    workers->n = n + HEALTH_WORKERS;
     workers->all = mem_zalloc((size_t)workers->n * sizeof *workers->all);
     for (int i = 0; i < workers->n; i++) {
         struct worker *worker = &workers->all[i];

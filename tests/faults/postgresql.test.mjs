@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { Client } from '../lib/client.mjs';
 import { postgresqlOnly } from '../lib/database.mjs';
+import { parseMetrics } from '../lib/metrics.mjs';
 import { HANG_MS } from '../lib/server.mjs';
 import { logInAdmin, signUp } from '../lib/shop.mjs';
 import { startSmtp } from '../lib/smtp.mjs';
@@ -195,7 +197,8 @@ test('somebody else holds a lock', postgresqlOnly, async (t) => {
  * it has its answer first, and so has who scrapes. */
 test('PostgreSQL falls silent with every worker waiting for it', postgresqlOnly, async (t) => {
   const cluster = await startCluster(t);
-  const shop = await shopIn(t, cluster, { settings: { workers: 4, database_connections: 8 } });
+  const shop = await shopIn(t, cluster, { settings: { workers: 4,
+    database_connections: 8, public_url: 'http://localhost' } });
   await shop.start();
   const user = await signUp(shop);
   const caller = new Caller(shop.port);
@@ -211,6 +214,8 @@ test('PostgreSQL falls silent with every worker waiting for it', postgresqlOnly,
       .then(({ status }) => { answered++; return status; }));
     assert.equal(await ready(), 503);
     assert.equal(await ready(), 503);
+    const { text } = await new Client(shop).get('/metrics', { expect: 200 });
+    assert.equal(parseMetrics(text).value('servery_database_up'), 0);
     assert.equal(answered, 0);
   } finally {
     thaw(cluster.dir);

@@ -112,7 +112,7 @@ static void test_http_queue__lanes(void **state)
 }
 
 /* With every worker held, and more calls waiting for one, a proxy could not ask how it is. */
-static void test_http_queue__health_has_a_worker_of_its_own(void **state)
+static void test_http_queue__health_has_workers_of_its_own(void **state)
 {
     enum { WORKERS = 4, CALLS = 8 };
     static const char *const calls[] = {GET("/block"), "POST /block HTTP/1.1\r\n" HOST "\r\n",
@@ -157,7 +157,7 @@ int main(void)
         TEST(full),
         TEST(hashes_wait_in_a_short_queue),
         TEST(lanes),
-        TEST(health_has_a_worker_of_its_own),
+        TEST(health_has_workers_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
