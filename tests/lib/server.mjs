@@ -73,7 +73,9 @@ const MAIL = /^Date: .*\nFrom: .*\nTo: <(.*)>\nSubject: (.*)\n\n/m;
 
 export class Server {
   log = [];      // the parsed lines of standard error
-  mails = [];    // {to, subject, text}, as they left
+  /* {to, subject, text, raw}, as they left; each once. When a test puts the clock forward by more than a
+   * mail's lease before it is written down that it was sent, it is sent again. */
+  mails = [];
   secrets = new Set(); // what the log must never hold: passwords, codes, tokens
   #stdout = '';
   #stderr = '';
@@ -133,11 +135,14 @@ export class Server {
   #readMails(text) {
     this.#stdout += text;
     const starts = [...this.#stdout.matchAll(new RegExp(MAIL, 'gm'))];
-    this.mails = starts.map((match, i) => ({
-      to: match[1],
-      subject: match[2],
-      text: this.#stdout.slice(match.index + match[0].length, starts[i + 1]?.index),
-    }));
+    this.mails = [];
+    for (const [i, match] of starts.entries()) {
+      const raw = this.#stdout.slice(match.index, starts[i + 1]?.index);
+      const isSame = (mail) => mail.to === match[1] &&
+        (mail.raw.startsWith(raw) || raw.startsWith(mail.raw));
+      if (!this.mails.some(isSame))
+        this.mails.push({ to: match[1], subject: match[2], text: raw.slice(match[0].length), raw });
+    }
     for (const check of this.#waiting) check();
   }
 
