@@ -51,7 +51,7 @@ static void test_thread_start__has_its_name_and_stack(void **state)
     struct seen one, one_of_many;
 
     (void)state;
-    /* First: a thread may be given the stack of one that has ended, where that is not much larger. */
+    /* First: a thread may be given the stack of one that has ended, if not much larger. */
     look_by(thread_start_small, &one_of_many);
     assert_string_equal(one_of_many.name, "a name");
     look_by(thread_start, &one);

@@ -26,7 +26,7 @@ after(async () => {
   await server?.stop();
 });
 
-for (const path of ['/orders/50%', '/pay/%zz', '/admin/orders/%E0%A4', '/%'])
+for (const path of ['/orders/50%', '/orders/1e1', '/pay/%zz', '/pay/x', '/admin/orders/%E0%A4', '/%'])
   test(`there is no page at ${path}, and from there the menu is found`, async (t) => {
     const page = await visitor(t, browser, { viewport: DESK });
     await page.goto(path);

@@ -10,6 +10,7 @@ import { Button } from './parts/button';
 import { Header } from './parts/header';
 import { Loading } from './parts/load';
 import { Notice } from './parts/notice';
+import { numbered } from './parts/numbered';
 import { Page } from './parts/page';
 import { Toasts } from './parts/toasts';
 import { loginAddress, me } from './state/session';
@@ -64,8 +65,8 @@ function Admin() {
 const Cart = () => <CartPage />;
 const Checkout = () => <Private><CheckoutPage /></Private>;
 const Orders = () => <Private><OrdersPage /></Private>;
-const Order = ({ id }: { id?: string }) => <Private><OrderPage key={id} id={Number(id) || 0} /></Private>;
-const Pay = ({ id }: { id?: string }) => <PayPage key={id} id={Number(id) || 0} />;
+const Order = numbered((id) => <Private><OrderPage key={id} id={id} /></Private>);
+const Pay = numbered((id) => <PayPage key={id} id={id} />);
 const Account = () => <Private><AccountPage /></Private>;
 
 /* A mistake of ours shall not leave a white page, and be over on the next one. */

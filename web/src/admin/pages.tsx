@@ -1,7 +1,7 @@
 /* The staff's pages, in one file of the build: customers never fetch it. */
-import type { JSX } from 'preact';
 import { Route, Router, useLocation } from 'preact-iso/router';
 import { NotFoundPage } from '../pages/not_found';
+import { numbered } from '../parts/numbered';
 import { BoardPage } from './board';
 import { CustomersPage } from './customers';
 import { FoodPage } from './food';
@@ -13,12 +13,6 @@ import { PrintPage } from './print';
 import { SalesPage } from './sales';
 import { SettingsPage } from './settings';
 import { Watch } from './watch';
-
-interface OfOne { id?: string }
-
-/* A page about one thing, named by its number; what is no number is no page. */
-const numbered = (page: (id: number) => JSX.Element) => ({ id = '' }: OfOne) =>
-  (/^\d{1,15}$/.test(id) ? page(Number(id)) : <NotFoundPage />);
 
 const Order = numbered((id) => <AdminOrderPage key={id} id={id} />);
 const Ticket = numbered((id) => <PrintPage key={id} id={id} what="ticket" />);
