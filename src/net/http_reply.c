@@ -9,6 +9,8 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/clock.h"
+
 #define SECURITY_POLICY                                                                            \
     STR("default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "           \
         "form-action 'self'; frame-ancestors 'none'")
@@ -112,14 +114,14 @@ void http_reply_prepare(struct http_job *job, void **z)
         job->gzip = (struct str){mem_realloc(out, stream->total_out), stream->total_out};
 }
 
+/* By the clock itself: libevent's own is up to 5 s behind one that was set. */
 static struct str date_of(struct http_loop *loop)
 {
-    struct timeval now;
-    (void)event_base_gettimeofday_cached(loop->base, &now);
-    if (now.tv_sec != loop->date_s) {
+    time_t now_s = clock_now_ms() / 1000;
+    if (now_s != loop->date_s) {
         struct tm tm;
-        loop->date_s = now.tv_sec;
-        (void)gmtime_r(&now.tv_sec, &tm);
+        loop->date_s = now_s;
+        (void)gmtime_r(&now_s, &tm);
         (void)strftime(loop->date, sizeof loop->date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
     }
     return str_from(loop->date);

@@ -322,6 +322,20 @@ test('http: every answer has its own request id, which the log has too', async (
 
 /* ---- Who asks ---- */
 
+test('http: every answer has its date, by a clock that was just set, too', async (t) => {
+  const moved = await startServer({ clock: true });
+  t.after(() => moved.stop());
+  const client = new Client(moved);
+  for (const hours of [1, -26, 24 * 14]) {
+    moved.clock.advance(hours * 3600e3);
+    for (const path of ['/', '/api/foods', '/healthz', '/nothing/here']) {
+      const since = Math.floor(moved.clock.now() / 1000) * 1000;
+      const date = Date.parse((await client.get(path, { expect: 'any' })).headers.date);
+      assert.ok(date >= since && date <= moved.clock.now(), `${path}: ${date}, asked at ${since}`);
+    }
+  }
+});
+
 test('http: with the cookie, changes from other sites are refused', async () => {
   const browser = new Client(server, { cookie: `servery_session=${user.token}` });
   const put = (headers, expect) => browser.put('/api/me', {}, { headers, expect });
