@@ -110,3 +110,13 @@ struct str text_trim(struct str s)
     }
     return s.ptr ? (struct str){(const char *)start, (size_t)(end - start)} : STR_NONE;
 }
+
+size_t text_gap(struct str s)
+{
+    ucs4_t c;
+    if (s.len == 0)
+        return 0;
+    int len = u8_mbtouc(&c, bytes_of(s), s.len);
+    bool is_gap = uc_is_general_category(c, UC_SPACE_SEPARATOR) || uc_is_property_dash(c);
+    return is_gap ? (size_t)len : 0;
+}

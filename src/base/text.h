@@ -24,4 +24,8 @@ struct str text_fold(struct arena *arena, struct str s);
 /* Without white space (Unicode's) at both ends; a view. */
 struct str text_trim(struct str s);
 
+/* The length in bytes of the space (no tab, no new line) or dash of any kind that s begins with; 0:
+ * it begins with none. */
+size_t text_gap(struct str s);
+
 #endif

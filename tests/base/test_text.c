@@ -135,6 +135,23 @@ static void test_text__trim_is_unicode(void **state)
     assert_absent(text_trim(STR_NONE));
 }
 
+static void test_text__gap(void **state)
+{
+    (void)state;
+    assert_int_equal(text_gap(STR(" 1")), 1);
+    assert_int_equal(text_gap(STR("-1")), 1);
+    assert_int_equal(text_gap(STR("\xc2\xa0 ")), 2);
+    assert_int_equal(text_gap(STR("\xe2\x80\x91")), 3);
+    assert_int_equal(text_gap(STR("1 ")), 0);
+    assert_int_equal(text_gap(STR("\t")), 0);
+    assert_int_equal(text_gap(STR("\n")), 0);
+    assert_int_equal(text_gap(STR("\0")), 0);
+    assert_int_equal(text_gap(STR("\xe2\x80")), 0); /* broken off */
+    assert_int_equal(text_gap(STR("\xff-")), 0);
+    assert_int_equal(text_gap(STR("")), 0);
+    assert_int_equal(text_gap(STR_NONE), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +163,7 @@ int main(void)
         cmocka_unit_test(test_text__fold),
         cmocka_unit_test(test_text__fold_replaces_bad_utf8),
         cmocka_unit_test(test_text__trim_is_unicode),
+        cmocka_unit_test(test_text__gap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

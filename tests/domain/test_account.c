@@ -259,6 +259,10 @@ static void test_account__good_phones(void **state)
         {"00234 (0)803 123 4567", "+2348031234567"},
         {"(+234) 803 123 4567", "+2348031234567"},
         {" + 234 803 123 4567", "+2348031234567"},
+        {"0803\u00a0123\u202f4567", "+2348031234567"},    /* spaces that do not break, */
+        {"+234\u2009803\u20111234567", "+2348031234567"}, /* thin ones, hyphens that do not, */
+        {"0803\u2013123\u20144567", "+2348031234567"},    /* dashes, */
+        {"\u3000+234\u2212803\uff0d1234567", "+2348031234567"}, /* a minus, and wide ones */
         {"+1 212 555 0123", "+12125550123"},
         {"+44 20 7946 0958", "+442079460958"},
         {"+39 06 1234 5678", "+390612345678"},
@@ -321,7 +325,9 @@ static void test_account__bad_phones(void **state)
         "0803\t1234567",
         "0803\n1234567",
         "08031234567\n",
-        "0803\u00a01234567",
+        "0803\u200b1234567", /* no space, whatever its name says */
+        "0803\u20281234567", /* a new line */
+        "\u00a0\u2011",
         "０８031234567", /* full-width digits */
         "٠٨٠٣1234567",   /* Arabic digits */
         "0803\xff-1234567",
@@ -522,9 +528,9 @@ static void test_account__referral_code_has_no_bias(void **state)
 static void test_account__good_referral_codes(void **state)
 {
     (void)state;
-    static const char *const good[] = {"ABCD2345",        "abcd2345",    "AbCd2345",
-                                       "ABCD-2345",       "ABCD 2345",   " abcd 2345 ",
-                                       "A-B-C-D-2-3-4-5", "--ABCD2345--"};
+    static const char *const good[] = {"ABCD2345",        "abcd2345",     "AbCd2345",
+                                       "ABCD-2345",       "ABCD 2345",    " abcd 2345 ",
+                                       "A-B-C-D-2-3-4-5", "--ABCD2345--", "ABCD\u00a02345\u2011"};
     for (size_t i = 0; i < N_OF(good); i++) {
         char text[REFERRAL_CODE_CHARS + 1] = "";
         assert_true(referral_code_normalize(str_from(good[i]), text));
