@@ -1,6 +1,7 @@
 // A module of the pages, for tests of its plain logic: bundled by the pages' own esbuild and loaded here.
 // What needs a real page is tested in a browser; of one there is here only what modules touch when they
 // are loaded.
+import { webcrypto } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -14,6 +15,7 @@ function standIn() {
   globalThis.setInterval = (...args) => setInterval(...args).unref(); // else the pages' clock goes on for ever
   globalThis.document ??= { hidden: true, addEventListener() {} };
   globalThis.addEventListener ??= () => {};
+  globalThis.crypto ??= webcrypto; // Node.js 18 has none there
 }
 
 function esbuild(options) {
