@@ -1,13 +1,13 @@
 /* All addresses of the shop and what each shows. The menu and the cart come at once, the other
  * pages of customers in a file of their own, and so the staff's, when one of them is opened. */
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso/router';
-import lazy, { ErrorBoundary } from 'preact-iso/lazy';
+import { ErrorBoundary } from 'preact-iso/lazy';
 import { useEffect, useErrorBoundary } from 'preact/hooks';
 import { type ComponentChildren, Fragment } from 'preact';
 import { decoded } from './address';
 import { Banners } from './parts/banners';
-import { Button } from './parts/button';
 import { Header } from './parts/header';
+import { NotShown, later } from './parts/later';
 import { Loading } from './parts/load';
 import { Notice } from './parts/notice';
 import { numbered } from './parts/numbered';
@@ -21,17 +21,17 @@ import { NotFoundPage } from './pages/not_found';
 
 /* Who has chosen something goes on to these: fetched together, once the menu stands. */
 const further = () => import('./pages/further');
-const AccountPage = lazy(() => further().then((pages) => pages.AccountPage));
-const CheckoutPage = lazy(() => further().then((pages) => pages.CheckoutPage));
-const ForgotPage = lazy(() => further().then((pages) => pages.ForgotPage));
-const LoginPage = lazy(() => further().then((pages) => pages.LoginPage));
-const OrderPage = lazy(() => further().then((pages) => pages.OrderPage));
-const OrdersPage = lazy(() => further().then((pages) => pages.OrdersPage));
-const PayPage = lazy(() => further().then((pages) => pages.PayPage));
-const ResetPage = lazy(() => further().then((pages) => pages.ResetPage));
-const SignupPage = lazy(() => further().then((pages) => pages.SignupPage));
-const VerifyPage = lazy(() => further().then((pages) => pages.VerifyPage));
-const AdminPages = lazy(async () => {
+const AccountPage = later(() => further().then((pages) => pages.AccountPage));
+const CheckoutPage = later(() => further().then((pages) => pages.CheckoutPage));
+const ForgotPage = later(() => further().then((pages) => pages.ForgotPage));
+const LoginPage = later(() => further().then((pages) => pages.LoginPage));
+const OrderPage = later(() => further().then((pages) => pages.OrderPage));
+const OrdersPage = later(() => further().then((pages) => pages.OrdersPage));
+const PayPage = later(() => further().then((pages) => pages.PayPage));
+const ResetPage = later(() => further().then((pages) => pages.ResetPage));
+const SignupPage = later(() => further().then((pages) => pages.SignupPage));
+const VerifyPage = later(() => further().then((pages) => pages.VerifyPage));
+const AdminPages = later(async () => {
   const [{ AdminPages: pages }] = await Promise.all([import('./admin/pages'), loadStyle('staff-style')]);
   return pages;
 });
@@ -77,17 +77,7 @@ function Safe({ children }: { children: ComponentChildren }) {
     if (error)
       reset();
   }, [url]);
-  if (!error)
-    return <>{children}</>;
-  return (
-    <main class="page narrow">
-      <h1>Something went wrong</h1>
-      <Notice kind="bad" role="alert">
-        <p>This page could not be shown. Your cart and your orders are safe.</p>
-        <Button kind="main" onClick={() => location.reload()}>Load it again</Button>
-      </Notice>
-    </main>
-  );
+  return error ? <NotShown /> : <>{children}</>;
 }
 
 /* The router would stumble over an address that is no proper one, such as /orders/50%. */

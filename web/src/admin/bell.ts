@@ -90,7 +90,7 @@ export function wakeAtTouch(): () => void {
     if (bell.peek() === 'waiting')
       void wake();
   };
-  const kinds = ['pointerdown', 'keydown'] as const;
+  const kinds = ['pointerup', 'click', 'keydown'] as const; // a finger's pointerdown allows no sound
   kinds.forEach((kind) => addEventListener(kind, onTouch, true));
   return () => kinds.forEach((kind) => removeEventListener(kind, onTouch, true));
 }

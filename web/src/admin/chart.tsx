@@ -1,7 +1,7 @@
 /* A chart by days: bars for what is told, a line for the same weekdays of an earlier time. It is
  * drawn on a canvas in the colours of the tokens; a table beside it says the same to who cannot see
- * it. */
-import uPlot from 'uplot';
+ * it. What draws it is fetched when it is wanted: without it the table is still there. */
+import type uPlot from 'uplot';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 export interface ChartProps {
@@ -36,7 +36,7 @@ function axisSize(chart: uPlot, values: string[] | null, axis: number): number {
   return Math.ceil(chart.ctx.measureText(longest).width / devicePixelRatio) + 18;
 }
 
-function options(element: HTMLElement, props: ChartProps): uPlot.Options {
+function options(paths: typeof uPlot.paths, element: HTMLElement, props: ChartProps): uPlot.Options {
   const { names, short, isCount, onPoint } = props;
   const { bar, area, line, text, grid, font } = colours(element);
   const width = element.clientWidth;
@@ -61,7 +61,7 @@ function options(element: HTMLElement, props: ChartProps): uPlot.Options {
     ],
     series: [
       {},
-      isBars ? { fill: bar, width: 0, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.72, 44], radius: 0.12 }) }
+      isBars ? { fill: bar, width: 0, points: { show: false }, paths: paths.bars!({ size: [0.72, 44], radius: 0.12 }) }
         : { stroke: bar, fill: area, width: 2, points: { show: false } },
       { stroke: line, width: 1.5, dash: [5, 4], points: { show: false } },
     ],
@@ -89,17 +89,25 @@ export function Chart(props: ChartProps) {
     const element = box.current!;
     let chart: uPlot | null = null;
     let width = 0;
-    const draw = () => {
-      if (element.clientWidth === width || !element.clientWidth)
+    let watch: ResizeObserver | undefined;
+    let isOver = false;
+    const begin = (Plot: typeof uPlot) => {
+      if (isOver)
         return;
-      width = element.clientWidth;
-      chart?.destroy();
-      chart = new uPlot(options(element, props), [props.names.map((_, i) => i), props.now, props.before], element);
+      watch = new ResizeObserver(() => {
+        if (element.clientWidth === width || !element.clientWidth)
+          return;
+        width = element.clientWidth;
+        chart?.destroy();
+        const data: uPlot.AlignedData = [props.names.map((_, i) => i), props.now, props.before];
+        chart = new Plot(options(Plot.paths, element, props), data, element);
+      });
+      watch.observe(element);
     };
-    const watch = new ResizeObserver(draw);
-    watch.observe(element);
+    import('uplot').then((module) => begin(module.default), () => {});
     return () => {
-      watch.disconnect();
+      isOver = true;
+      watch?.disconnect();
       chart?.destroy();
     };
   }, [said, scheme]);

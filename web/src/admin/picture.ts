@@ -53,7 +53,7 @@ function dataUrl(blob: Blob): Promise<string> {
 export async function readPicture(file: Blob): Promise<string> {
   let image: ImageBitmap;
   try {
-    image = await createImageBitmap(file, { imageOrientation: 'from-image' });
+    image = await createImageBitmap(file); // upright by itself; Safari 16 refuses to be told so
   } catch {
     throw new PictureError('This file is not a picture that can be read here. Choose a JPEG, PNG or WebP.');
   }
