@@ -29,7 +29,7 @@ async function travel(to) {
 }
 
 const zone = (timezone) => admin.put('/api/shop', { timezone }, { expect: 200 });
-const dateIn = (timezone, at) => new Intl.DateTimeFormat('en-CA', { timeZone: timezone })
+const dateIn = (timezone, at) => new Intl.DateTimeFormat('sv-SE', { timeZone: timezone })
   .format(at);
 
 test('summary: the last 30 days by default, today among them, empty ones too', async () => {

@@ -6,7 +6,7 @@ import { chmodSync, copyFileSync, linkSync, mkdirSync, mkdtempSync, openSync, re
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { run } from '../lib/build.mjs';
+import { buildDir, run } from '../lib/build.mjs';
 import { PROGRAM, startServer } from '../lib/server.mjs';
 import { addFood, fillCart, logInAdmin, order, signUp } from '../lib/shop.mjs';
 
@@ -235,8 +235,11 @@ test('check writes nothing, and needs no right to', async () => {
   chmodSync(home, 0o555);
   chmodSync(dir, 0o755);
   const before = readFileSync(target);
+  // Who has no right to the data may have none to the sources either.
+  const program = join(folder('program'), 'servery');
+  copyFileSync(join(buildDir, PROGRAM), program);
   const user = process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {};
-  const { code, stdout, stderr } = await run(PROGRAM, ['check', `--database=sqlite:${target}`],
+  const { code, stdout, stderr } = await run(program, ['check', `--database=sqlite:${target}`],
     { cwd: '/', ...user });
   assert.equal(code, 0, stderr);
   assert.match(stdout, /0 breaches/);
@@ -249,7 +252,7 @@ test('check writes nothing, and needs no right to', async () => {
   copyFileSync(file, join(other, 'original.db'));
   chmodSync(join(other, 'original.db'), 0o444);
   chmodSync(other, 0o555);
-  const refused = await run(PROGRAM, ['check', `--database=sqlite:${join(other, 'original.db')}`],
+  const refused = await run(program, ['check', `--database=sqlite:${join(other, 'original.db')}`],
     { cwd: '/', ...user });
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /"database_cannot_open".*folder must be writable/);
