@@ -144,17 +144,20 @@ static struct str after_plus(struct str dialled)
  * digits. False for anything else, and for more than fits. */
 static bool phone_strip(struct str typed, char dialled[static DIALLED_MAX_CHARS], size_t *ret_len)
 {
-    size_t len = 0, skipped;
-    for (size_t i = 0; i < typed.len; i += skipped ? skipped : 1) {
+    size_t len = 0;
+    for (size_t i = 0, step; i < typed.len; i += step) {
         char c = typed.ptr[i];
         struct str rest = str_slice(typed, i, typed.len);
         struct str country = after_plus((struct str){dialled, len});
-        skipped = text_gap(rest);
-        if (country.len > 0 && !begins_with_zero(country) && str_starts(rest, STR("(0)")))
-            skipped = 3;
-        else if (c != '\0' && strchr(".()", c))
-            skipped = 1;
-        if (skipped > 0)
+        if (country.len > 0 && !begins_with_zero(country) && str_starts(rest, STR("(0)"))) {
+            step = 3;
+            continue;
+        }
+        step = text_gap(rest);
+        if (step > 0)
+            continue;
+        step = 1;
+        if (c != '\0' && strchr(".()", c))
             continue;
         if (!is_digit(c) && !(c == '+' && len == 0))
             return false;
@@ -246,12 +249,13 @@ struct str referral_code_format(const uint32_t random[static REFERRAL_CODE_CHARS
 
 bool referral_code_normalize(struct str typed, char text[static REFERRAL_CODE_CHARS + 1])
 {
-    size_t len = 0, skipped;
-    for (size_t i = 0; i < typed.len; i += skipped ? skipped : 1) {
+    size_t len = 0;
+    for (size_t i = 0, step; i < typed.len; i += step) {
         char c = typed.ptr[i];
-        skipped = text_gap(str_slice(typed, i, typed.len));
-        if (skipped > 0)
+        step = text_gap(str_slice(typed, i, typed.len));
+        if (step > 0)
             continue;
+        step = 1;
         if (c >= 'a' && c <= 'z')
             c = (char)(c - 'a' + 'A');
         if (c == '\0' || !strchr(referral_alphabet, c) || len == REFERRAL_CODE_CHARS)

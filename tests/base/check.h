@@ -23,6 +23,11 @@
 
 #define assert_absent(s) assert_null((s).ptr)
 
+/* A sanitizer needs memory of its own, and ends in its own way a program that can have no more. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define SANITIZED
+#endif
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

@@ -423,8 +423,7 @@ static void test_crypto__password_hashes(void **state)
     assert_false(verify(other, STR("password")));
 }
 
-/* A sanitizer needs memory of its own, and ends a program that can have no more in its own way. */
-#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
+#ifndef SANITIZED
 /* A right password is not told, and counted, as a wrong one. */
 static void test_crypto__no_memory_for_a_password(void **state)
 {
@@ -487,7 +486,7 @@ int main(void)
         CRYPTO_TEST(test_crypto__open_refuses_every_change),
         CRYPTO_TEST(test_crypto__passwords),
         CRYPTO_TEST(test_crypto__password_hashes),
-#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
+#ifndef SANITIZED
         CRYPTO_TEST(test_crypto__no_memory_for_a_password),
 #endif
         CRYPTO_TEST(test_crypto__dummy_costs_what_a_real_hash_costs),

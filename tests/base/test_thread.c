@@ -7,10 +7,6 @@
 
 #include "check.h"
 
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define SANITIZED
-#endif
-
 struct seen {
     pthread_mutex_t until_named;
     char name[16];
@@ -60,7 +56,6 @@ static void test_thread_start__has_its_name_and_stack(void **state)
     assert_true(one.stack_bytes > one_of_many.stack_bytes);
 }
 
-/* A sanitizer ends a program that can have no more memory in its own way. */
 #ifndef SANITIZED
 static void test_thread_start__no_room_ends_the_process(void **state)
 {

@@ -7,8 +7,8 @@ export const buildDir = process.env.SERVERY_BUILD
   ? resolve(process.env.SERVERY_BUILD)
   : fileURLToPath(new URL('../../build', import.meta.url));
 
-// Runs a program of the build directory, or of an absolute path, to its end, without blocking this process (whose servers it
-// may be talking to). Resolves with {code, signal, stdout, stderr, ms}.
+// Runs a program of the build directory, or of an absolute path, to its end, without blocking this
+// process (whose servers it may be talking to). Resolves with {code, signal, stdout, stderr, ms}.
 export function run(path, args, options = {}) {
   const started = performance.now();
   return new Promise((done, fail) => {
