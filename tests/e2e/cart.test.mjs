@@ -6,7 +6,7 @@ import {
   SHOP_URL, assertFits, assertQuiet, button, heading, link, logInAt, sessionOf, startBrowser, tab, visitor,
 } from '../lib/browser.mjs';
 import { openStream } from '../lib/client.mjs';
-import { checkOut, choose, follows, isAt, ordersOf, pay } from '../lib/ordering.mjs';
+import { checkOut, choose, customerWithDish, follows, isAt, ordersOf, pay } from '../lib/ordering.mjs';
 import { startServer } from '../lib/server.mjs';
 import {
   PASSWORD, addFood, fillCart, logInAdmin, move, order, place, signUp, simulate, unique,
@@ -34,11 +34,7 @@ after(async () => {
   await server?.stop();
 });
 
-async function begin(t, food = {}) {
-  const customer = await signUp(server);
-  const dish = await addFood(admin, { name: unique('Dish'), price: 100000, ...food });
-  return { customer, dish, page: await visitor(t, browser, sessionOf(customer)) };
-}
+const begin = (t, food) => customerWithDish(t, { server, admin, browser }, food);
 
 const card = (page, { name }) => page.getByRole('listitem').filter({ has: heading(page, name) });
 

@@ -5,9 +5,9 @@ import { after, before, test } from 'node:test';
 import {
   DESK, SHOP_URL, assertFits, assertQuiet, button, heading, link, sessionOf, startBrowser, tab, visitor,
 } from '../lib/browser.mjs';
-import { beginToPay, checkOut, follow, ordersOf, pay } from '../lib/ordering.mjs';
+import { beginToPay, checkOut, customerWithDish, follow, giveUp, ordersOf, pay } from '../lib/ordering.mjs';
 import { startServer } from '../lib/server.mjs';
-import { addFood, fillCart, logInAdmin, place, signUp, simulate, stockOf, unique } from '../lib/shop.mjs';
+import { fillCart, logInAdmin, place, simulate, stockOf } from '../lib/shop.mjs';
 
 const HOLD_MS = 15 * 60_000;
 
@@ -27,11 +27,7 @@ after(async () => {
 });
 
 /* A customer with a plate of a dish of which there are ten. */
-async function begin(t) {
-  const customer = await signUp(server);
-  const dish = await addFood(admin, { name: unique('Dish'), price: 100000, stock: 10 });
-  return { customer, dish, page: await visitor(t, browser, sessionOf(customer)) };
-}
+const begin = (t) => customerWithDish(t, { server, admin, browser }, { stock: 10 });
 
 /* Somebody else's phone, with nothing but the link. */
 async function payer(t, payment) {
@@ -62,9 +58,7 @@ test('given up, and replaced by paying for another cart: the link of the old one
 
   await checkOut(page, dish);
   await beginToPay(server, page);
-  const first = page.url();
-  await button(page, /^Give up this payment/).click();
-  await page.waitForURL('**/cart');
+  const first = await giveUp(page);
   await heading(page, dish.name).waitFor();
   await page.goto(first);
   await page.getByText('This payment was given up, or another one took its place. Nothing was ordered.').waitFor();

@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
-  SHOP_URL, assertFits, assertQuiet, button, heading, link, sessionOf, startBrowser, tab, visitor,
+  SHOP_URL, assertFits, assertQuiet, button, heading, link, startBrowser, tab,
 } from '../lib/browser.mjs';
-import { arriveAtPayment, checkOut, follow, follows, isAt, ordersOf } from '../lib/ordering.mjs';
+import {
+  arriveAtPayment, checkOut, customerWithDish, follow, follows, giveUp, isAt, ordersOf,
+} from '../lib/ordering.mjs';
 import { startProvider } from '../lib/provider.mjs';
 import { HANG_MS, startServer } from '../lib/server.mjs';
-import { addFood, logInAdmin, signUp, stockOf, unique } from '../lib/shop.mjs';
+import { logInAdmin, stockOf } from '../lib/shop.mjs';
 
 const HOLD_MS = 15 * 60_000;
 const LOOK_MS = 6000; // the shop asks about each payment every 5 s
@@ -35,12 +37,10 @@ after(async () => {
 async function begin(t) {
   for (const kind of ['create', 'look', 'cancel']) provider.set(kind, 'answer');
   provider.tells = null;
-  const customer = await signUp(server);
-  const dish = await addFood(admin, { name: unique('Dish'), price: 100000, stock: 10 });
-  const page = await visitor(t, browser, sessionOf(customer));
-  page.elsewhere = `${provider.url}/checkout/`;
-  await checkOut(page, dish);
-  return { customer, dish, page };
+  const begun = await customerWithDish(t, { server, admin, browser }, { stock: 10 });
+  begun.page.elsewhere = `${provider.url}/checkout/`;
+  await checkOut(begun.page, begun.dish);
+  return begun;
 }
 
 const pending = async (customer) => (await customer.get('/api/cart')).body.pending_payment;
@@ -50,6 +50,20 @@ async function goToProvider(page) {
   await button(page, 'Pay ₦1,000').click();
   await atProvider(page);
   await heading(page, 'Pay 100000 NGN').waitFor();
+}
+
+async function payThere(page) {
+  await button(page, 'Pay').click();
+  await arriveAtPayment(server, page);
+}
+
+/* There and back without paying; the payment that waits. */
+async function comeBackUnpaid(page, customer) {
+  await goToProvider(page);
+  const payment = await pending(customer);
+  await link(page, 'Back to the shop').click();
+  await arriveAtPayment(server, page);
+  return payment;
 }
 
 /* The shop asks the service by itself, and has stored what it said. */
@@ -64,8 +78,7 @@ test('paid there, and told at once: back in the shop the order is there', async 
 
   provider.tells = server.port;
   await goToProvider(page);
-  await button(page, 'Pay').click();
-  await arriveAtPayment(server, page);
+  await payThere(page);
   await follow(page);
   await follows(page, 'Ordered');
   assert.deepEqual((await ordersOf(customer)).map(({ total }) => total), [100000]);
@@ -78,8 +91,7 @@ test('paid there, and the word of it takes its time: nobody is asked to pay twic
 
   await goToProvider(page);
   const { id } = await pending(customer);
-  await button(page, 'Pay').click();
-  await arriveAtPayment(server, page);
+  await payThere(page);
   await page.getByText('Paid already? Then do not pay again').waitFor();
   assert.equal(await button(page, /^Pay|^Decline/).count(), 0, 'it is paid at the service alone');
   await assertFits(page);
@@ -122,8 +134,7 @@ test('declined there: nothing is ordered, and another try is a payment of its ow
   assert.equal(await stockOf(admin, dish), 10);
   await link(page, 'Try again').click();
   await goToProvider(page);
-  await button(page, 'Pay').click();
-  await arriveAtPayment(server, page);
+  await payThere(page);
   await follow(page);
   assert.equal((await ordersOf(customer)).length, 1);
   assertQuiet(page);
@@ -133,13 +144,8 @@ test('given up while the service is away: it is said, the cart stays, and it can
   const { customer, dish, page } = await begin(t);
 
   provider.set('cancel', 'down');
-  await goToProvider(page);
-  const { id } = await pending(customer);
-  await link(page, 'Back to the shop').click();
-  await arriveAtPayment(server, page);
-  const payment = page.url();
-  await button(page, /^Give up this payment/).click();
-  await page.waitForURL('**/cart');
+  const { id } = await comeBackUnpaid(page, customer);
+  const payment = await giveUp(page);
   await heading(page, dish.name).waitFor();
   await page.goto(payment);
   await page.getByText('This payment is being ended: it was given up').waitFor();
@@ -157,13 +163,8 @@ test('given up and paid all the same: the order is made of it', async (t) => {
   const { customer, page } = await begin(t);
 
   provider.set('cancel', 'paid');
-  await goToProvider(page);
-  const { id } = await pending(customer);
-  await link(page, 'Back to the shop').click();
-  await arriveAtPayment(server, page);
-  const payment = page.url();
-  await button(page, /^Give up this payment/).click();
-  await page.waitForURL('**/cart');
+  const { id } = await comeBackUnpaid(page, customer);
+  const payment = await giveUp(page);
   await looked(id, 'paid');
   await page.goto(payment);
   await follow(page);
@@ -174,10 +175,7 @@ test('given up and paid all the same: the order is made of it', async (t) => {
 test('the time is over before it is paid there: that is said', async (t) => {
   const { customer, dish, page } = await begin(t);
 
-  await goToProvider(page);
-  const { id } = await pending(customer);
-  await link(page, 'Back to the shop').click();
-  await arriveAtPayment(server, page);
+  const { id } = await comeBackUnpaid(page, customer);
   server.clock.advance(HOLD_MS);
   await looked(id, 'expired');
   await page.getByText('The time to pay is over. Nothing was ordered').waitFor();

@@ -6,7 +6,7 @@ import {
   SHOP_URL, assertQuiet, button, heading, link, logInAt, sessionOf, startBrowser, tab, visitor,
 } from '../lib/browser.mjs';
 import {
-  arriveAtPayment, beginToPay, checkOut, choose, follow, follows, isAt, ordersOf, pay,
+  arriveAtPayment, beginToPay, checkOut, choose, customerWithDish, follow, follows, isAt, ordersOf, pay,
 } from '../lib/ordering.mjs';
 import { freePort } from '../lib/ports.mjs';
 import { startServer } from '../lib/server.mjs';
@@ -27,12 +27,7 @@ after(async () => {
   await server?.stop();
 });
 
-/* A customer who is logged in, and a dish of his own. */
-async function begin(t, food = {}) {
-  const customer = await signUp(server);
-  const dish = await addFood(admin, { name: unique('Dish'), price: 100000, ...food });
-  return { customer, dish, page: await visitor(t, browser, sessionOf(customer)) };
-}
+const begin = (t, food) => customerWithDish(t, { server, admin, browser }, food);
 
 test('a session that ends in mid-checkout: what was typed is there after logging in again', async (t) => {
   const { customer, dish, page } = await begin(t);

@@ -1,7 +1,15 @@
 // The way from the menu to a paid order, as a customer taps it.
-import { SHOP_URL, button, heading, link } from './browser.mjs';
+import { SHOP_URL, button, heading, link, sessionOf, visitor } from './browser.mjs';
+import { addFood, signUp, unique } from './shop.mjs';
 
 export const isAt = (path) => (url) => url.pathname === path;
+
+/* A customer who is logged in, with a page, and a dish of his own. */
+export async function customerWithDish(t, { server, admin, browser }, food = {}) {
+  const customer = await signUp(server);
+  const dish = await addFood(admin, { name: unique('Dish'), price: 100000, ...food });
+  return { customer, dish, page: await visitor(t, browser, sessionOf(customer)) };
+}
 
 /* From the menu into the cart, with these dishes. */
 export async function choose(page, ...dishes) {
@@ -27,6 +35,14 @@ export async function beginToPay(server, page, label = /^Pay /) {
 export async function arriveAtPayment(server, page) {
   await page.waitForURL(`${SHOP_URL}/pay/**`);
   server.secrets.add(new URL(page.url()).hash.slice(1));
+}
+
+/* From the payment's own page back to the cart; its address. */
+export async function giveUp(page) {
+  const payment = page.url();
+  await button(page, /^Give up this payment/).click();
+  await page.waitForURL('**/cart');
+  return payment;
 }
 
 /* From the checkout to the page of the order. */
