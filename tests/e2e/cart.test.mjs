@@ -69,6 +69,7 @@ test('a full cart, an account’s and a guest’s: what is in it stays, and one 
   const [more] = many.slice(LINES_MAX);
 
   await page.goto('/');
+  await link(page, /50 dishes.*View cart/).waitFor(); // what is tapped before joins the cart, and is told otherwise
   await button(page, `Add ${more.name}`).click();
   await card(page, more).getByText('A cart holds 50 different dishes. Take one out first.').waitFor();
   await link(page, /50 dishes.*View cart/).waitFor();
